@@ -106,7 +106,7 @@ impl DataSource {
                 Content::of(Dataset::named(name)?)
             }
             Self::Synthetic(set) => Content::of(set.draw(rng)),
-            Self::Npz(_) | Self::Npy(..) | Self::Images(_) => self.arrays(options.task, true)?,
+            Self::Npz(_) | Self::Npy(..) | Self::Images(_) => self.arrays(options.task, true, spill)?,
             Self::MnistClutter(folder) => Content::of(Dataset::mnist(folder)?.0.clutter(2000, 64, 0)?),
             Self::Mnist(folder) => {
                 let [mut all, test] = read_mnist(folder, spill)?;
@@ -155,7 +155,7 @@ impl DataSource {
         if !matches!(self, Self::Npz(_) | Self::Npy(..) | Self::Images(_)) {
             return self.open(&CsvOptions::default(), rng);
         }
-        let content = self.arrays(task, needed)?;
+        let content = self.arrays(task, needed, None)?;
         Ok(Loaded { name: self.to_string(), content, given_test: None, scaling: self.scaling() })
     }
 
@@ -186,10 +186,10 @@ impl DataSource {
         }
     }
 
-    fn arrays(&self, task: Task, needed: bool) -> Result<Content, DataError> {
+    fn arrays(&self, task: Task, needed: bool, spill: Option<&Arc<Spill>>) -> Result<Content, DataError> {
         let (set, features) = match self {
-            Self::Npy(x, y) => read_pair(x, y.as_deref(), task, needed)?,
-            Self::Npz(path) => read_npz(path, task, needed)?,
+            Self::Npy(x, y) => read_pair(x, y.as_deref(), task, needed, spill)?,
+            Self::Npz(path) => read_npz(path, task, needed, spill)?,
             Self::Images(folder) => return Ok(Content::of(read_folder(folder, task, needed)?)),
             other => unreachable!("{other} is no file of arrays"),
         };

@@ -150,6 +150,16 @@ fn memory_that_is_too_small_and_data_that_are_wrong_are_refused() {
     table += "1,red,2,a,x\n";
     folder.write("late.csv", table);
     fs::create_dir(folder.0.join("images")).unwrap();
+    let (x, y) = (NpyArray::new(&[40, 2], &[0.5f32; 80]), NpyArray::new(&[40], &[[0i64, 1]; 20].concat()));
+    write_npy(folder.0.join("y.npy"), &y).unwrap();
+    let place = x.as_bytes().windows(5).position(|bytes| bytes == b"False").unwrap();
+    let mut turned = x.as_bytes().to_vec();
+    turned[place..place + 5].copy_from_slice(b"True ");
+    folder.write("turned.npy", turned);
+    write_npz(folder.0.join("damaged.npz"), [("x", &x), ("y", &y)]).unwrap();
+    let mut damaged = fs::read(folder.0.join("damaged.npz")).unwrap();
+    damaged[300] ^= 1; // a number
+    folder.write("damaged.npz", damaged);
     let train = |arguments: &str| {
         let command = format!("train --epochs 1 --out run {arguments}");
         refuses(&folder.0, &command.split_whitespace().collect::<Vec<_>>())
@@ -161,6 +171,8 @@ fn memory_that_is_too_small_and_data_that_are_wrong_are_refused() {
             "--data late.csv --target weight --task regression --memory 120MiB",
             "--data images:images --memory 1GiB",
             "--data cells --memory 1GiB",
+            "--data turned.npy,y.npy --memory 1GiB",
+            "--data damaged.npz --memory 1GiB",
         ]
         .map(|arguments| format!("{arguments}\n{:?}", train(arguments))),
     );
@@ -174,7 +186,11 @@ fn memory_that_is_too_small_and_data_that_are_wrong_are_refused() {
         --data images:images --memory 1GiB
         (2, "memory: does not support folders of images, found images:images | leave it out, or convert the images to NumPy arrays")
         --data cells --memory 1GiB
-        (2, "memory: does not support segmentation | leave it out")"#]].assert_eq(&told.join("\n"));
+        (2, "memory: does not support segmentation | leave it out")
+        --data turned.npy,y.npy --memory 1GiB
+        (1, "turned.npy: the features are in the order of Fortran, in which no row is known before the end | save np.ascontiguousarray(x), or leave out memory")
+        --data damaged.npz --memory 1GiB
+        (1, "damaged.npz, byte 35: expected content with the checksum 90f56818, found 7bbdba4f | was the file damaged?")"#]].assert_eq(&told.join("\n"));
     #[cfg(unix)]
     {
         // as on a disk that is full
@@ -211,9 +227,14 @@ fn the_maximum_is_kept() {
         let labels = [vec![0, 0, 8, 1], sizes(&[rows as u32]), labels].concat();
         folder.write(&format!("{part}-labels-idx1-ubyte"), labels);
     }
-    let peak = |more: &[&str]| {
+    let x =
+        NpyArray::new(&[rows, columns], &Vec::from_iter((0..rows * columns).map(|k| (k * 7 % 251) as f32)));
+    let y = NpyArray::new(&[rows], &Vec::from_iter((0..rows as i64).map(|row| row % 2)));
+    write_npz(folder.0.join("d.npz"), [("x", &x), ("y", &y)]).unwrap();
+    drop(x);
+    let peak = |data: &str, more: &[&str]| {
         let train =
-            ["train", "--data", "mnist:.", "--epochs", "1", "--hidden", "none", "--batch", "20", "--quiet"];
+            ["train", "--data", data, "--epochs", "1", "--hidden", "none", "--batch", "20", "--quiet"];
         let script = format!(
             "{} {} --out run {} > /dev/null & while kill -0 $! 2> /dev/null; do grep VmHWM /proc/$!/status 2> /dev/null; sleep 0.02; done; wait $!",
             env!("CARGO_BIN_EXE_surprisal"),
@@ -227,8 +248,10 @@ fn the_maximum_is_kept() {
         let kilobytes = told.lines().filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
         kilobytes.max().unwrap() << 10
     };
-    let bounded = peak(&["--memory", "140MiB"]);
-    assert!(bounded < 140 << 20, "{bounded}");
-    let free = peak(&[]);
+    for data in ["mnist:.", "d.npz"] {
+        let bounded = peak(data, &["--memory", "140MiB"]);
+        assert!(bounded < 140 << 20, "{data}: {bounded}");
+    }
+    let free = peak("mnist:.", &[]);
     assert!(free > 160 << 20, "{free}");
 }

@@ -46,6 +46,8 @@ pub enum NpyProblem {
     Length { shape: Vec<usize>, dtype: NpyType, expected: u64, found: u64 },
     /// Numbers of 64 bits were requested as `f32`.
     Narrowing,
+    /// The first axis runs fastest, in an array that is not to be read as a whole.
+    FortranOrder,
     /// Whole numbers were expected.
     NotWhole { found: NpyType },
     /// A whole number does not fit the requested type.
@@ -150,6 +152,10 @@ impl Display for NpyProblem {
                     false => "has data been appended?",
                 })
             }
+            Self::FortranOrder => f.write_str(
+                "the features are in the order of Fortran, in which no row is known before the end | \
+                 save np.ascontiguousarray(x), or leave out memory",
+            ),
             Self::Narrowing => f.write_str(
                 "expected float32 or smaller, found float64, which f32 would round | \
                  read it as f64, or save array.astype(\"float32\")",

@@ -6,12 +6,14 @@ pub(crate) mod zip;
 
 use crate::error::{DataError, ErrorKind};
 use crate::files::open_regular;
-use crate::matrix::Stored;
+use crate::matrix::{Away, Stored};
 use crate::npy::error::{NpyError, NpyProblem};
+use crate::spill::Spill;
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use std::fmt::{self, Display, Formatter};
-use std::io::Read;
+use std::io::{ErrorKind as IoErrorKind, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The element types that are read, by their names in NumPy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -566,6 +568,109 @@ pub fn read_npy(path: impl AsRef<Path>) -> Result<NpyArray, DataError> {
         Header::parse(start, length).map(drop).map_err(|(byte, problem)| (Some(byte), problem))
     })?;
     NpyArray::from_bytes(bytes, &name)
+}
+
+/// The columns of an array of features, whose first axis has the rows; there must be numbers.
+pub(crate) fn columns(name: &str, shape: &[usize]) -> Result<usize, DataError> {
+    match shape {
+        [_, sizes @ ..] if !sizes.is_empty() && !shape.contains(&0) => Ok(sizes.iter().product()),
+        _ => Err(fail(name, None, NpyProblem::Features { shape: shape.to_vec() })),
+    }
+}
+
+/// The numbers of an array of features on their way to a temporary file, each exactly, as [`NpyArray::stored`] has them.
+pub(crate) struct Spilling<'a> {
+    header: &'a Header,
+    name: &'a str,
+    spill: &'a Arc<Spill>,
+    columns: usize,
+    at: u64,
+    size: usize,
+    /// Bytes of the header that have not come yet.
+    skip: usize,
+    /// Those of a number that is not whole yet.
+    rest: Vec<u8>,
+    count: usize,
+}
+
+impl<'a> Spilling<'a> {
+    /// Errors if they are no numbers, `[rows, ..]`, or the first axis runs fastest: then no row is known before the end.
+    pub fn new(header: &'a Header, name: &'a str, spill: &'a Arc<Spill>) -> Result<Self, DataError> {
+        let columns = columns(name, &header.shape)?;
+        let size = match header.element.dtype {
+            NpyType::Text => return Err(fail(name, None, NpyProblem::Text)),
+            NpyType::Bool | NpyType::UInt8 => 1,
+            NpyType::Float16 | NpyType::Float32 => 4,
+            _ => 8,
+        };
+        if header.fortran_order {
+            return Err(fail(name, None, NpyProblem::FortranOrder));
+        }
+        let (at, skip, rest) = (spill.reserve(0), header.start, Vec::new());
+        Ok(Spilling { header, name, spill, columns, at, size, skip, rest, count: 0 })
+    }
+
+    /// Takes the next bytes of the file.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), DataError> {
+        let skipped = self.skip.min(bytes.len());
+        self.skip -= skipped;
+        self.rest.extend_from_slice(&bytes[skipped..]);
+        let Element { dtype, big_endian, size, .. } = self.header.element;
+        let (mut numbers, whole) = (Vec::new(), self.rest.len() / size * size);
+        for element in self.rest[..whole].chunks_exact(size) {
+            let failed = |problem| {
+                let byte = (self.header.start + self.count * size) as u64;
+                Err(fail(self.name, Some(byte), problem))
+            };
+            let value = match number(dtype, big_endian, element) {
+                Number::Float(x) => x,
+                Number::Whole(n) if n as f64 as i128 == n => n as f64,
+                Number::Whole(n) => return failed(NpyProblem::NotExact { found: n, wanted: "f64" }),
+            };
+            if !value.is_finite() {
+                let (row, column) = (self.count / self.columns, self.count % self.columns);
+                return Err(fail(self.name, None, NpyProblem::NotFinite { row, column, value }));
+            }
+            match self.size {
+                1 => numbers.push(value as u8),
+                4 => numbers.extend((value as f32).to_le_bytes()),
+                _ => numbers.extend(value.to_le_bytes()),
+            }
+            self.count += 1;
+        }
+        self.rest.drain(..whole);
+        self.spill.append(&numbers);
+        Ok(())
+    }
+
+    /// All numbers.
+    pub fn end(self) -> Stored {
+        Stored::File(Away { spill: self.spill.clone(), at: self.at, count: self.count, size: self.size })
+    }
+}
+
+/// Name, shape and numbers of the array in a file, which go to a temporary file.
+pub(crate) fn spill_npy(path: &Path, spill: &Arc<Spill>) -> Result<(String, Vec<usize>, Stored), DataError> {
+    let name = path.display().to_string();
+    let unreadable = |error| fail(&name, None, NpyProblem::Unreadable(error));
+    let (mut file, length) = open_regular(path).map_err(unreadable)?;
+    let mut first = Vec::new();
+    file.by_ref().take(12 + LONGEST_HEADER as u64).read_to_end(&mut first).map_err(unreadable)?;
+    let header = Header::parse(&first, length).map_err(|(byte, problem)| fail(&name, Some(byte), problem))?;
+    let mut numbers = Spilling::new(&header, &name, spill)?;
+    numbers.push(&first)?;
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut piece).map_err(unreadable)? {
+            0 => break,
+            count => numbers.push(&piece[..count])?,
+        }
+    }
+    if numbers.count != header.shape.iter().product() {
+        return Err(unreadable(IoErrorKind::UnexpectedEof.into())); // it has become shorter meanwhile
+    }
+    let numbers = numbers.end();
+    Ok((name, header.shape, numbers))
 }
 
 /// Writes one array to a file that NumPy's `np.load` reads.

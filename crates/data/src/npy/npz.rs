@@ -3,14 +3,20 @@
 use crate::csv::options::Task;
 use crate::dataset::Dataset;
 use crate::error::DataError;
+use crate::files::open_regular;
 use crate::matrix::Matrix;
+use crate::matrix::Stored;
 use crate::npy::error::NpyProblem;
-use crate::npy::zip::{self, Entry};
-use crate::npy::{self, Header, LONGEST_HEADER, NpyArray, NpyType, read_file, read_npy, write_file};
+use crate::npy::zip::{self, Archive, Entry};
+use crate::npy::{
+    self, Header, LONGEST_HEADER, NpyArray, NpyType, Spilling, read_npy, spill_npy, write_file,
+};
+use crate::spill::Spill;
 use crate::targets::Targets;
 use ndarray::Array2;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 /// An archive as `np.savez` and `np.savez_compressed` write it. Arrays are unpacked when they are asked for.
 ///
@@ -30,7 +36,7 @@ use std::path::Path;
 #[derive(Debug, Clone)]
 pub struct Npz {
     name: String,
-    bytes: Vec<u8>,
+    archive: Archive,
     /// Those whose names end in `.npy`, which has been taken off.
     entries: Vec<Entry>,
     /// Where each of them is.
@@ -38,7 +44,7 @@ pub struct Npz {
 }
 
 impl Npz {
-    /// Reads the file and its directory.
+    /// Opens the file and reads its directory; arrays are read when they are asked for.
     ///
     /// Errors if the file cannot be read, and as [`from_bytes`](Self::from_bytes).
     ///
@@ -49,10 +55,10 @@ impl Npz {
     /// assert!(error.to_string().starts_with("no/such/digits.npz: cannot be read: "));
     /// ```
     pub fn read(path: impl AsRef<Path>) -> Result<Npz, DataError> {
-        let (bytes, name) = read_file(path.as_ref(), |start, _| {
-            zip::begins(start).map_err(|(byte, problem)| (Some(byte), problem))
-        })?;
-        Npz::from_bytes(bytes, &name)
+        let name = path.as_ref().display().to_string();
+        let (file, length) = open_regular(path.as_ref())
+            .map_err(|error| npy::fail(&name, None, NpyProblem::Unreadable(error)))?;
+        Npz::new(Archive::File(Arc::new(file), length), &name)
     }
 
     /// Checks the directory of an archive; `name` is for the messages.
@@ -62,8 +68,12 @@ impl Npz {
     ///
     /// Source: NumPy, "numpy.savez", and for ZIP "APPNOTE.TXT - .ZIP File Format Specification".
     pub fn from_bytes(bytes: Vec<u8>, name: &str) -> Result<Npz, DataError> {
+        Npz::new(Archive::Memory(bytes), name)
+    }
+
+    fn new(archive: Archive, name: &str) -> Result<Npz, DataError> {
         let directory =
-            zip::directory(&bytes).map_err(|(byte, problem)| npy::fail(name, Some(byte), problem))?;
+            zip::directory(&archive).map_err(|(byte, problem)| npy::fail(name, Some(byte), problem))?;
         let (mut entries, mut places) = (Vec::new(), HashMap::new());
         for mut entry in directory {
             let Some(array) = entry.name.strip_suffix(".npy") else { continue };
@@ -73,7 +83,7 @@ impl Npz {
             }
             entries.push(entry);
         }
-        Ok(Npz { name: name.to_owned(), bytes, entries, places })
+        Ok(Npz { name: name.to_owned(), archive, entries, places })
     }
 
     /// The names of the arrays, in the order of the file.
@@ -93,11 +103,15 @@ impl Npz {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn header(&self, array: &str) -> Result<(NpyType, Vec<usize>), DataError> {
-        let entry = self.entry(array)?;
-        let first = entry.first(&self.bytes, 12 + LONGEST_HEADER).map_err(self.in_archive())?;
-        let header = Header::parse(&first, entry.size)
-            .map_err(|(byte, problem)| npy::fail(&self.name_of(array), Some(byte), problem))?;
+        let header = self.parsed(array)?;
         Ok((header.dtype(), header.shape().to_vec()))
+    }
+
+    fn parsed(&self, array: &str) -> Result<Header, DataError> {
+        let entry = self.entry(array)?;
+        let first = entry.first(&self.archive, 12 + LONGEST_HEADER).map_err(self.in_archive())?;
+        Header::parse(&first, entry.size)
+            .map_err(|(byte, problem)| npy::fail(&self.name_of(array), Some(byte), problem))
     }
 
     /// Unpacks an array.
@@ -106,7 +120,7 @@ impl Npz {
     /// claim is held against the size of the entry before more than the header is unpacked.
     pub fn array(&self, array: &str) -> Result<NpyArray, DataError> {
         self.header(array)?;
-        let content = self.entry(array)?.content(&self.bytes).map_err(self.in_archive())?;
+        let content = self.entry(array)?.content(&self.archive).map_err(self.in_archive())?;
         NpyArray::from_bytes(content, &self.name_of(array))
     }
 
@@ -124,7 +138,7 @@ impl Npz {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn verify(&self, array: &str) -> Result<(), DataError> {
-        self.entry(array)?.verify(&self.bytes).map_err(self.in_archive())
+        self.entry(array)?.verify(&self.archive).map_err(self.in_archive())
     }
 
     fn entry(&self, array: &str) -> Result<&Entry, DataError> {
@@ -135,15 +149,22 @@ impl Npz {
     }
 
     /// The first of these names that an array has.
-    fn first_of(&self, names: &[&str]) -> Result<NpyArray, DataError> {
-        match names.iter().find(|name| self.names().any(|known| known == **name)) {
-            Some(name) => self.array(name),
-            None => {
-                let known = self.names().map(str::to_owned).collect();
-                let array = names.iter().map(|name| name.to_string()).collect();
-                Err(self.fail(NpyProblem::NoArray { array, known }))
-            }
-        }
+    fn first_of<'n>(&self, names: &[&'n str]) -> Result<&'n str, DataError> {
+        names.iter().copied().find(|name| self.names().any(|known| known == *name)).ok_or_else(|| {
+            let known = self.names().map(str::to_owned).collect();
+            let array = names.iter().map(|name| name.to_string()).collect();
+            self.fail(NpyProblem::NoArray { array, known })
+        })
+    }
+
+    /// Features, in a temporary file if there is one.
+    fn features(&self, array: &str, spill: Option<&Arc<Spill>>) -> Result<Features, DataError> {
+        let Some(spill) = spill else { return Features::of(self.array(array)?) };
+        let (name, header) = (self.name_of(array), self.parsed(array)?);
+        let mut numbers = Spilling::new(&header, &name, spill)?;
+        let read = self.entry(array)?.pieces(&self.archive, |piece| numbers.push(piece));
+        read.map_err(self.in_archive())??;
+        Ok(Features { shape: header.shape().to_vec(), numbers: numbers.end(), name })
     }
 
     fn name_of(&self, array: &str) -> String {
@@ -170,7 +191,7 @@ pub fn npz_bytes<'a>(
     let contents = arrays.into_iter().map(|(name, array)| (format!("{name}.npy"), array.as_bytes()));
     let bytes =
         zip::archive(contents).ok_or_else(|| npy::fail("npz_bytes", None, NpyProblem::ArchiveTooLarge))?;
-    Npz::from_bytes(bytes, "npz_bytes").map(|npz| npz.bytes)
+    Npz::from_bytes(bytes.clone(), "npz_bytes").map(|_| bytes)
 }
 
 /// Writes named arrays to a file that NumPy's `np.load` reads.
@@ -226,7 +247,7 @@ impl Dataset {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn from_npz_path(path: impl AsRef<Path>) -> Result<Dataset, DataError> {
-        let (mut set, features) = read_npz(path.as_ref(), Task::Auto, true)?;
+        let (mut set, features) = read_npz(path.as_ref(), Task::Auto, true, None)?;
         set.features = features.select(&Vec::from_iter(0..set.rows()));
         Ok(set)
     }
@@ -235,49 +256,77 @@ impl Dataset {
 /// A data set whose features stand beside it; its own have no columns.
 pub(crate) type Apart = (Dataset, Matrix);
 
-/// [`Dataset::from_npz_path`], with labels as the task requires; labels may be missing unless they are `needed`.
-pub(crate) fn read_npz(path: &Path, task: Task, needed: bool) -> Result<Apart, DataError> {
+/// The array of features.
+struct Features {
+    name: String,
+    shape: Vec<usize>,
+    numbers: Stored,
+}
+
+impl Features {
+    fn of(x: NpyArray) -> Result<Features, DataError> {
+        let columns = npy::columns(x.name(), x.shape())?;
+        let numbers = x.stored()?;
+        if let Some(k) = (0..numbers.len()).find(|&k| !numbers.get(k).is_finite()) {
+            let value = numbers.get(k);
+            return Err(x.fail(NpyProblem::NotFinite { row: k / columns, column: k % columns, value }));
+        }
+        Ok(Features { name: x.name().to_owned(), shape: x.shape().to_vec(), numbers })
+    }
+}
+
+/// [`Dataset::from_npz_path`], with labels as the task requires; labels may be missing unless they are `needed`. Features go to a temporary
+/// file, if there is one.
+pub(crate) fn read_npz(
+    path: &Path,
+    task: Task,
+    needed: bool,
+    spill: Option<&Arc<Spill>>,
+) -> Result<Apart, DataError> {
     let npz = Npz::read(path)?;
     let x = npz.first_of(&FEATURES)?;
     let there = LABELS.iter().any(|name| npz.names().any(|known| known == *name));
     let labels = if needed || there { Some(npz.first_of(&LABELS)?) } else { None };
-    drop(npz);
-    of_arrays(path, x, labels, task)
+    let labels = labels.map(|labels| npz.array(labels)).transpose()?;
+    of_arrays(path, npz.features(x, spill)?, labels, task)
 }
 
 /// Features and labels of a file each, NPY.
-pub(crate) fn read_pair(x: &Path, y: Option<&Path>, task: Task, needed: bool) -> Result<Apart, DataError> {
-    let features = read_npy(x)?;
+pub(crate) fn read_pair(
+    x: &Path,
+    y: Option<&Path>,
+    task: Task,
+    needed: bool,
+    spill: Option<&Arc<Spill>>,
+) -> Result<Apart, DataError> {
+    let features = match spill {
+        Some(spill) => {
+            let (name, shape, numbers) = spill_npy(x, spill)?;
+            Features { name, shape, numbers }
+        }
+        None => Features::of(read_npy(x)?)?,
+    };
     let labels = match y {
         Some(y) => Some(read_npy(y)?),
-        None if needed => return Err(features.fail(NpyProblem::NoLabels)),
+        None if needed => return Err(npy::fail(&features.name, None, NpyProblem::NoLabels)),
         None => None,
     };
     of_arrays(x, features, labels, task)
 }
 
 /// Without labels, the rows are for a model that is to predict them.
-fn of_arrays(path: &Path, x: NpyArray, labels: Option<NpyArray>, task: Task) -> Result<Apart, DataError> {
-    let (rows, sizes) = match x.shape() {
-        &[rows, ref sizes @ ..] if !sizes.is_empty() && !x.shape().contains(&0) => (rows, sizes.to_vec()),
-        shape => return Err(x.fail(NpyProblem::Features { shape: shape.to_vec() })),
-    };
-    let numbers = x.stored()?;
-    let columns = numbers.len() / rows;
-    if let Some(k) = (0..numbers.len()).find(|&k| !numbers.get(k).is_finite()) {
-        let value = numbers.get(k);
-        return Err(x.fail(NpyProblem::NotFinite { row: k / columns, column: k % columns, value }));
-    }
+fn of_arrays(path: &Path, x: Features, labels: Option<NpyArray>, task: Task) -> Result<Apart, DataError> {
+    let Features { name: features_name, shape, numbers } = x;
+    let columns = npy::columns(&features_name, &shape)?;
+    let (rows, sizes) = (shape[0], &shape[1..]);
     let features = Matrix::new(numbers, columns);
-    let features_name = x.name().to_owned();
-    drop(x);
-    let feature_names: Vec<String> = match sizes[..] {
+    let feature_names: Vec<String> = match *sizes {
         [height, width] => {
             (0..height).flat_map(|row| (0..width).map(move |column| format!("p{row}_{column}"))).collect()
         }
         _ => (0..columns).map(|column| format!("x{column}")).collect(),
     };
-    let image_shape = match sizes[..] {
+    let image_shape = match *sizes {
         [height, width] => Some([1, height, width]),
         [channels, height, width] => Some([channels, height, width]),
         _ => None,

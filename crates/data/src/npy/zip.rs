@@ -4,7 +4,72 @@
 
 use crate::npy::error::NpyProblem;
 use flate2::read::DeflateDecoder;
-use std::io::{self, Read};
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Arc;
+
+/// An archive: in memory, or in a file of this length, of which only what is asked for is read.
+#[derive(Debug, Clone)]
+pub(crate) enum Archive {
+    Memory(Vec<u8>),
+    File(Arc<File>, u64),
+}
+
+impl Archive {
+    fn len(&self) -> u64 {
+        match self {
+            Archive::Memory(bytes) => bytes.len() as u64,
+            Archive::File(_, length) => *length,
+        }
+    }
+
+    /// Some bytes, if the archive reaches so far.
+    fn get(&self, at: usize, size: usize) -> Option<Cow<'_, [u8]>> {
+        let end = at.checked_add(size).filter(|&end| end as u64 <= self.len())?;
+        match self {
+            Archive::Memory(bytes) => bytes.get(at..end).map(Cow::Borrowed),
+            Archive::File(..) => {
+                let mut bytes = vec![0; size];
+                self.reader(at, size as u64).read_exact(&mut bytes).ok()?;
+                Some(Cow::Owned(bytes))
+            }
+        }
+    }
+
+    fn reader(&self, at: usize, size: u64) -> Box<dyn Read + '_> {
+        match self {
+            Archive::Memory(bytes) => Box::new((&bytes[at.min(bytes.len())..]).take(size)),
+            Archive::File(file, _) => Box::new(FilePart { file, at: at as u64 }.take(size)),
+        }
+    }
+
+    /// A number of `size` bytes, the lowest first, if the archive reaches so far.
+    fn number(&self, at: usize, size: usize) -> Option<u64> {
+        self.get(at, size).map(|field| low_first(&field))
+    }
+
+    /// The place of a record if its first four bytes are the right ones.
+    fn record(&self, at: u64, signature: u32) -> Option<usize> {
+        let at = usize::try_from(at).ok()?;
+        (self.number(at, 4) == Some(signature.into())).then_some(at)
+    }
+}
+
+/// A file from a place on.
+struct FilePart<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl Read for FilePart<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.file.seek(SeekFrom::Start(self.at))?;
+        let count = self.file.read(bytes)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
 
 /// An entry of the directory at the end of an archive.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,38 +99,36 @@ const END_SIZE: usize = 22;
 /// Deflate packs at most 258 bytes in 2 bits.
 pub(crate) const MOST_PACKED: u64 = 4 * 258;
 
-/// A number of `size` bytes, the lowest first, if the archive reaches so far.
-fn number(bytes: &[u8], at: usize, size: usize) -> Option<u64> {
-    let field = bytes.get(at..at.checked_add(size)?)?;
-    Some(field.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte)))
+fn low_first(field: &[u8]) -> u64 {
+    field.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte))
 }
 
-/// The place of a record if its first four bytes are the right ones.
-fn record(bytes: &[u8], at: u64, signature: u32) -> Option<usize> {
-    let at = usize::try_from(at).ok()?;
-    (number(bytes, at, 4) == Some(signature.into())).then_some(at)
+/// A number of a field in memory.
+fn number(bytes: &[u8], at: usize, size: usize) -> Option<u64> {
+    bytes.get(at..at.checked_add(size)?).map(low_first)
 }
 
 /// Whether an archive can begin with these bytes.
 pub(crate) fn begins(bytes: &[u8]) -> Outcome<()> {
-    match [LOCAL, END].iter().any(|&signature| record(bytes, 0, signature).is_some()) {
+    match [LOCAL, END].iter().any(|&signature| number(bytes, 0, 4) == Some(signature.into())) {
         true => Ok(()),
         false => Err((0, NpyProblem::NotNpz { found: bytes.iter().take(4).copied().collect() })),
     }
 }
 
 /// The entries of an archive. Entries do not share bytes, so that all of them together are bounded by its length.
-pub(crate) fn directory(bytes: &[u8]) -> Outcome<Vec<Entry>> {
-    begins(bytes)?;
+pub(crate) fn directory(archive: &Archive) -> Outcome<Vec<Entry>> {
+    begins(&archive.get(0, archive.len().min(4) as usize).unwrap_or_default())?;
     // a comment of up to 65 535 bytes may follow the last record
-    let last = bytes.len().saturating_sub(END_SIZE);
-    let end = (last.saturating_sub(0xffff)..=last).rev().find(|&at| record(bytes, at as u64, END).is_some());
-    let cut = || (bytes.len() as u64, NpyProblem::NoDirectory);
+    let length = archive.len() as usize; // at most 16 GiB
+    let last = length.saturating_sub(END_SIZE);
+    let end = (last.saturating_sub(0xffff)..=last).rev().find(|&at| archive.record(at as u64, END).is_some());
+    let cut = || (archive.len(), NpyProblem::NoDirectory);
     let mut end = end.ok_or_else(cut)?;
-    let (mut count, mut place) = (number(bytes, end + 10, 2), number(bytes, end + 16, 4));
-    if let Some(place_64) = end.checked_sub(20).and_then(|at| record(bytes, at as u64, END_64_PLACE)) {
-        end = number(bytes, place_64 + 8, 8).and_then(|at| record(bytes, at, END_64)).ok_or_else(cut)?;
-        (count, place) = (number(bytes, end + 32, 8), number(bytes, end + 48, 8));
+    let (mut count, mut place) = (archive.number(end + 10, 2), archive.number(end + 16, 4));
+    if let Some(place_64) = end.checked_sub(20).and_then(|at| archive.record(at as u64, END_64_PLACE)) {
+        end = archive.number(place_64 + 8, 8).and_then(|at| archive.record(at, END_64)).ok_or_else(cut)?;
+        (count, place) = (archive.number(end + 32, 8), archive.number(end + 48, 8));
     }
     let (Some(count), Some(mut place)) = (count, place) else { return Err(cut()) };
 
@@ -73,10 +136,10 @@ pub(crate) fn directory(bytes: &[u8]) -> Outcome<Vec<Entry>> {
     let mut taken = 0;
     for _ in 0..count {
         let damaged = |part| (place, NpyProblem::Directory { part });
-        let at = record(bytes, place, CENTRAL).ok_or(damaged("an entry"))?;
-        let (entry, next) = entry(bytes, at)?;
+        let at = archive.record(place, CENTRAL).ok_or(damaged("an entry"))?;
+        let (entry, next) = entry(archive, at)?;
         taken += LOCAL_SIZE as u64 + entry.packed;
-        if taken > bytes.len() as u64 {
+        if taken > archive.len() {
             return Err(damaged("entries that do not share bytes"));
         }
         entries.push(entry);
@@ -86,18 +149,18 @@ pub(crate) fn directory(bytes: &[u8]) -> Outcome<Vec<Entry>> {
 }
 
 /// The entry that is described at `at`, and where the next is.
-fn entry(bytes: &[u8], at: usize) -> Outcome<(Entry, usize)> {
+fn entry(archive: &Archive, at: usize) -> Outcome<(Entry, usize)> {
     let nothing = || (at as u64, NpyProblem::Directory { part: "an entry with its content" });
-    let field = |offset, size| number(bytes, at + offset, size).ok_or_else(nothing);
+    let field = |offset, size| archive.number(at + offset, size).ok_or_else(nothing);
     let (flags, method, checksum) = (field(8, 2)?, field(10, 2)?, field(16, 4)? as u32);
     let [name, extra, comment] = [field(28, 2)?, field(30, 2)?, field(32, 2)?].map(|n| n as usize);
     let names = at + CENTRAL_SIZE;
-    let name_bytes = bytes.get(names..names + name).ok_or_else(nothing)?;
-    let extras = bytes.get(names + name..names + name + extra).ok_or_else(nothing)?;
-    let name = String::from_utf8_lossy(name_bytes).into_owned();
+    let name_bytes = archive.get(names, name).ok_or_else(nothing)?;
+    let extras = archive.get(names + name, extra).ok_or_else(nothing)?;
+    let name = String::from_utf8_lossy(&name_bytes).into_owned();
 
     // what does not fit in 32 bits stands among the extra fields, in this order
-    let mut wide = wide_numbers(extras).chunks_exact(8);
+    let mut wide = wide_numbers(&extras).chunks_exact(8);
     let mut sizes = [field(24, 4)?, field(20, 4)?, field(42, 4)?];
     for size in sizes.iter_mut().filter(|size| **size == u64::from(u32::MAX)) {
         *size = wide.next().and_then(|bytes| number(bytes, 0, 8)).unwrap_or(*size);
@@ -112,12 +175,12 @@ fn entry(bytes: &[u8], at: usize) -> Outcome<(Entry, usize)> {
     if size > packed.saturating_mul(if deflated { MOST_PACKED } else { 1 }) || (!deflated && size != packed) {
         return fail(NpyProblem::Ratio { name, packed, size });
     }
-    let local = record(bytes, local, LOCAL).ok_or_else(nothing)?;
-    let lengths = number(bytes, local + 26, 2).zip(number(bytes, local + 28, 2));
+    let local = archive.record(local, LOCAL).ok_or_else(nothing)?;
+    let lengths = archive.number(local + 26, 2).zip(archive.number(local + 28, 2));
     let (name_length, extra_length) = lengths.ok_or_else(nothing)?;
     let start = local + LOCAL_SIZE + (name_length + extra_length) as usize;
     let end = usize::try_from(packed).ok().and_then(|packed| start.checked_add(packed));
-    if end.is_none_or(|end| end > bytes.len()) {
+    if end.is_none_or(|end| end as u64 > archive.len()) {
         return Err(nothing());
     }
     Ok((Entry { name, size, packed, deflated, checksum, start }, names + name_bytes.len() + extra + comment))
@@ -136,8 +199,8 @@ fn wide_numbers(mut extras: &[u8]) -> &[u8] {
 }
 
 impl Entry {
-    fn reader<'a>(&self, archive: &'a [u8], most: u64) -> Box<dyn Read + 'a> {
-        let packed = &archive[self.start..self.start + self.packed as usize];
+    fn reader<'a>(&self, archive: &'a Archive, most: u64) -> Box<dyn Read + 'a> {
+        let packed = archive.reader(self.start, self.packed);
         if self.deflated {
             Box::new(DeflateDecoder::new(packed).take(most))
         } else {
@@ -150,14 +213,14 @@ impl Entry {
     }
 
     /// The first bytes of the content, at most so many.
-    pub fn first(&self, archive: &[u8], most: usize) -> Outcome<Vec<u8>> {
+    pub fn first(&self, archive: &Archive, most: usize) -> Outcome<Vec<u8>> {
         let mut content = Vec::new();
         let read = self.reader(archive, most as u64).read_to_end(&mut content);
         read.map(|_| content).map_err(|error| self.packed(error))
     }
 
     /// The content, checked against its size and its checksum.
-    pub fn content(&self, archive: &[u8]) -> Outcome<Vec<u8>> {
+    pub fn content(&self, archive: &Archive) -> Outcome<Vec<u8>> {
         let content =
             self.first(archive, usize::try_from(self.size).unwrap_or(usize::MAX).saturating_add(1))?;
         self.check(content.len() as u64, crc32fast::hash(&content))?;
@@ -165,16 +228,28 @@ impl Entry {
     }
 
     /// Checks the content against its size and its checksum, piece by piece: no memory is taken for it.
-    pub fn verify(&self, archive: &[u8]) -> Outcome<()> {
+    pub fn verify(&self, archive: &Archive) -> Outcome<()> {
+        self.pieces(archive, |_| Ok::<(), ()>(())).map(drop)
+    }
+
+    /// Calls `each` with pieces of the content, which is checked against its size and its checksum in the end; stops with the first error of `each`.
+    pub fn pieces<E>(
+        &self,
+        archive: &Archive,
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Outcome<Result<(), E>> {
         let mut reader = self.reader(archive, self.size.saturating_add(1));
-        let (mut checksum, mut found, mut piece) = (crc32fast::Hasher::new(), 0, [0; 1 << 14]);
+        let (mut checksum, mut found, mut piece) = (crc32fast::Hasher::new(), 0, vec![0; 1 << 16]);
         loop {
             let read = reader.read(&mut piece).map_err(|error| self.packed(error))?;
             if read == 0 {
-                return self.check(found, checksum.finalize());
+                return self.check(found, checksum.finalize()).map(Ok);
             }
             checksum.update(&piece[..read]);
             found += read as u64;
+            if let Err(error) = each(&piece[..read]) {
+                return Ok(Err(error));
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 //! How many rows are in memory if a maximum is set.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use surprisal_data::{DataSource, Encoder, Encoding, Spill};
@@ -27,23 +26,13 @@ const OF_NUMBER: u64 = 4;
 /// The temporary file for the rows of these settings, if they set a maximum of memory.
 ///
 /// # Errors
-/// If it cannot be created, and if the data are of a kind that is read as a whole and does not fit.
+/// If it cannot be created, and if the data are folders of images.
 pub(super) fn spill(settings: &Settings) -> Result<Option<Arc<Spill>>, RunError> {
-    let (Some(memory), Some(data)) = (settings.memory, &settings.data) else { return Ok(None) };
-    match data {
-        DataSource::Images(_) | DataSource::MnistClutter(_) => {
-            return Err(RunError::usage(format!(
-                "memory: does not support folders of images, found {data} | leave it out, or convert the images to NumPy arrays"
-            )));
-        }
-        DataSource::Npz(_) | DataSource::Npy(..) => {
-            let size = |file: PathBuf| file.metadata().map_or(0, |metadata| metadata.len());
-            let bytes = PROGRAM + 3 * data.files().into_iter().map(size).sum::<u64>();
-            if bytes > memory.0 {
-                return Err(too_small(memory, bytes, "to read NumPy arrays, which are read as a whole"));
-            }
-        }
-        _ => {}
+    let Some(data) = settings.data.as_ref().filter(|_| settings.memory.is_some()) else { return Ok(None) };
+    if let DataSource::Images(_) | DataSource::MnistClutter(_) = data {
+        return Err(RunError::usage(format!(
+            "memory: does not support folders of images, found {data} | leave it out, or convert the images to NumPy arrays"
+        )));
     }
     Ok(Some(Spill::new(std::env::temp_dir())?))
 }
