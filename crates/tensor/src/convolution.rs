@@ -29,7 +29,7 @@ impl Geometry {
     }
 
     /// Multiplications of a pass.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     pub fn work(&self) -> usize {
         let [_, out, taps] = self.sizes();
         self.n.saturating_mul(self.groups).saturating_mul(out).saturating_mul(taps)
@@ -66,7 +66,7 @@ impl Geometry {
 
     /// The convolution of which the gradient of the image is the result: of dY, padded, with the kernels turned by 180 degrees. None
     /// where there are strides, or more padding than a kernel reaches.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     pub fn turned(&self) -> Option<Geometry> {
         let reach = [0, 1].map(|axis| (self.kernel[axis] - 1) * self.dilation[axis]);
         let padding = [reach[0].checked_sub(self.padding[0])?, reach[1].checked_sub(self.padding[1])?];

@@ -49,7 +49,7 @@ impl<'a, T> Mat<'a, T> {
     }
     /// Where its first number stands, and how far the next row and the next column are.
     #[inline(always)]
-    #[cfg(target_arch = "x86_64")] // where products are computed in register tiles
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))] // where products are computed in register tiles
     pub(crate) fn place(self) -> (*const T, [usize; 2]) {
         (self.data.as_ptr(), [self.row_stride, self.col_stride])
     }
@@ -84,7 +84,7 @@ macro_rules! by_machine {
         #[inline]
         #[track_caller]
         pub(crate) fn $T(a: Mat<$T>, b: Mat<$T>, c: &mut [$T], add: bool, scratch: &mut Buf<$T>) {
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
             if crate::simd::tiles::$T(a, b, c, add, scratch) {
                 return;
             }

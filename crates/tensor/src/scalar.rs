@@ -332,7 +332,7 @@ impl Scalar for f32 {
     fn product(a: Mat<f32>, b: Mat<f32>, c: &mut [f32], accumulate: bool, scratch: &mut Buf<f32>) {
         product::f32(a, b, c, accumulate, scratch);
     }
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     fn convolution(
         pass: Pass,
         g: &Geometry,

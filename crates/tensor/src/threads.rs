@@ -443,10 +443,11 @@ fn task<R: Send>(result: &mut Option<R>, run: impl FnOnce() -> R + Send) -> impl
     move || *result = run.take().map(|run| run())
 }
 
-#[cfg(target_arch = "x86_64")] // where products are computed in register tiles
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+// where products are computed in register tiles
 pub(crate) use parts::{for_each_part, number_of_parts};
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod parts {
     use super::{Cut, MANY, Work, inside, install, number, shared};
 

@@ -6,7 +6,7 @@
 #![allow(unsafe_code)]
 #![deny(clippy::undocumented_unsafe_blocks)]
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) mod tiles;
 
 /// The body of a loop, to be compiled for several instruction sets. Made by [`kernel!`](crate::kernel).
@@ -75,11 +75,11 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Out {
     }
 }
 
-/// Runs a kernel.
+/// Runs a kernel in the one instruction set of this kind of machine; every aarch64 multiplies and adds in one instruction.
 #[cfg(not(target_arch = "x86_64"))]
-#[inline(always)]
+#[inline(never)]
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Out {
-    plain(kernel)
+    kernel.run::<1, { cfg!(target_arch = "aarch64") }>()
 }
 
 /// Runs a kernel in the instruction set that every machine has. A function of its own, or small work and a piece of large work

@@ -10,7 +10,7 @@
 //! # Safety
 //! The functions of `products!` are safe and the only way in. They establish what everything else here relies on:
 //!
-//! 1. **The instruction set** of the vectors was found on this machine (`choice::level`).
+//! 1. **The instruction set** of the vectors was found on this machine (`is_there`).
 //! 2. **The factors lie in their slices**: a [`Mat`] cannot be made otherwise, and its fields are private.
 //! 3. **The sizes fit**: A is `[m, k]`, B is `[k, n]` and C has m n numbers, by `product::sizes`, whose arithmetic is checked.
 //!    C is borrowed mutably, so nothing else reads or writes it.
@@ -22,11 +22,8 @@
 //! Places are found with `wrapping_add` where the result may lie behind the matrix (behind its last row or column): nothing is read or
 //! written there. Loads and stores touch only the lanes of their mask.
 
-pub(crate) mod convolution;
+use arch::{fetch, instruction_sets, is_there, widest};
 
-use std::arch::x86_64::*;
-
-use super::choice;
 use crate::product::sizes;
 use crate::{Buf, Mat, threads};
 
@@ -59,7 +56,7 @@ trait Lanes: Copy {
 
 macro_rules! lanes {
     ($V:ty, $T:ty, $N:literal, $Mask:ty, |$n:ident| $first:expr, |$p:ident, $mask:ident| $load_some:expr,
-     |$to:ident, $m:ident, $v:ident| $store_some:expr, $zero:ident $splat:ident $load:ident $add:ident $fma:ident,
+     |$to:ident, $m:ident, $v:ident| $store_some:expr, $zero:tt $splat:ident $load:ident $add:ident $fma:tt,
      |$low:ident, $high:ident| $halves:expr,
      |$x:ident, $y:ident| $zip:expr) => {
         impl Lanes for $V {
@@ -137,48 +134,11 @@ macro_rules! lanes {
     };
 }
 
-lanes!(__m512, f32, 16, __mmask16, |n| if n >= 16 { !0 } else { (1 << n) - 1 },
-|p, mask| _mm512_maskz_loadu_ps(mask, p), |p, mask, v| _mm512_mask_storeu_ps(p, mask, v),
-_mm512_setzero_ps _mm512_set1_ps _mm512_loadu_ps _mm512_add_ps _mm512_fmadd_ps,
-|low, high| _mm512_insertf32x8::<1>(_mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high)),
-|x, y| {
-    let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    let high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
-    [_mm512_permutex2var_ps(x, low, y), _mm512_permutex2var_ps(x, high, y)]
-});
-lanes!(__m512d, f64, 8, __mmask8, |n| if n >= 8 { !0 } else { (1 << n) - 1 },
-|p, mask| _mm512_maskz_loadu_pd(mask, p), |p, mask, v| _mm512_mask_storeu_pd(p, mask, v),
-_mm512_setzero_pd _mm512_set1_pd _mm512_loadu_pd _mm512_add_pd _mm512_fmadd_pd,
-|low, high| _mm512_insertf64x4::<1>(_mm512_castpd256_pd512(_mm256_loadu_pd(low)), _mm256_loadu_pd(high)),
-|x, y| {
-    let low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
-    let high = _mm512_add_epi64(low, _mm512_set1_epi64(4));
-    [_mm512_permutex2var_pd(x, low, y), _mm512_permutex2var_pd(x, high, y)]
-});
-lanes!(__m256, f32, 8, __m256i, |n|
-// SAFETY: the instruction set is there.
-unsafe {
-    _mm256_cmpgt_epi32(_mm256_set1_epi32(n.min(8) as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
-},
-|p, mask| _mm256_maskload_ps(p, mask), |p, mask, v| _mm256_maskstore_ps(p, mask, v),
-_mm256_setzero_ps _mm256_set1_ps _mm256_loadu_ps _mm256_add_ps _mm256_fmadd_ps,
-|low, high| _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high)),
-|x, y| {
-    let (even, odd) = (_mm256_unpacklo_ps(x, y), _mm256_unpackhi_ps(x, y)); // of each half
-    [_mm256_permute2f128_ps::<0x20>(even, odd), _mm256_permute2f128_ps::<0x31>(even, odd)]
-});
-lanes!(__m256d, f64, 4, __m256i, |n|
-// SAFETY: the instruction set is there.
-unsafe {
-    _mm256_cmpgt_epi64(_mm256_set1_epi64x(n.min(4) as i64), _mm256_setr_epi64x(0, 1, 2, 3))
-},
-|p, mask| _mm256_maskload_pd(p, mask), |p, mask, v| _mm256_maskstore_pd(p, mask, v),
-_mm256_setzero_pd _mm256_set1_pd _mm256_loadu_pd _mm256_add_pd _mm256_fmadd_pd,
-|low, high| _mm256_insertf128_pd::<1>(_mm256_castpd128_pd256(_mm_loadu_pd(low)), _mm_loadu_pd(high)),
-|x, y| {
-    let (even, odd) = (_mm256_unpacklo_pd(x, y), _mm256_unpackhi_pd(x, y));
-    [_mm256_permute2f128_pd::<0x20>(even, odd), _mm256_permute2f128_pd::<0x31>(even, odd)]
-});
+// behind the macro, which they use
+#[cfg_attr(target_arch = "x86_64", path = "tiles/x86.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "tiles/neon.rs")]
+mod arch;
+pub(crate) mod convolution;
 
 /// Where the numbers of a matrix stand. One of the strides is 1.
 #[derive(Clone, Copy)]
@@ -511,13 +471,6 @@ unsafe fn transpose<V: Lanes, const N: usize>(mut x: [V; N]) -> [V; N] {
     x
 }
 
-/// Asks for a cache line that will be needed; any address may be asked for.
-#[inline(always)]
-fn fetch<T>(line: *const T) {
-    // SAFETY: a hint reads nothing that the program could see.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) }
-}
-
 /// Asks for row `i` of a tile of C, if it has one.
 #[inline(always)]
 fn fetch_row<V: Lanes>(i: usize, c: *mut V::Number, c_row: usize, rows: usize) {
@@ -543,10 +496,12 @@ impl<T> Next<T> {
     fn after(b: View<T>, k: usize, width: usize, tiles: usize) -> Self {
         let line = 64 / size_of::<T>();
         let at = b.at.wrapping_add(width * b.col);
-        let share = (k * width / line).div_ceil(tiles);
         if b.col == 1 {
-            Next { at, share, down: b.row, right: line, wide: (width / line).ilog2() }
+            let lines = (width / line).max(1); // of a row
+            let share = (k * lines).div_ceil(tiles);
+            Next { at, share, down: b.row, right: line, wide: lines.ilog2() }
         } else {
+            let share = (k * width / line).div_ceil(tiles);
             Next { at, share, down: line, right: b.col, wide: width.ilog2() }
         }
     }
@@ -634,7 +589,7 @@ trait Loops: Lanes {
 }
 
 macro_rules! loops {
-    ($features:literal, $V:ty, $T:ty, $N:literal, $TWO:literal, $ONE:literal) => {
+    ($features:literal, $V:ty, $T:ty, $N:literal, $TWO:literal, $ONE:literal, $TAPS:literal) => {
         impl Loops for $V {
             const ROWS: usize = $TWO;
             #[target_feature(enable = $features)]
@@ -666,10 +621,7 @@ macro_rules! loops {
     };
 }
 
-loops!("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512, f32, 16, 12, 16);
-loops!("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512d, f64, 8, 12, 16);
-loops!("avx2,fma", __m256, f32, 8, 6, 12);
-loops!("avx2,fma", __m256d, f64, 4, 6, 12);
+instruction_sets!(loops);
 
 /// K steps of a tile of A and of the columns of B that it meets stay in the first cache, M rows of A in the second.
 const K: usize = 272;
@@ -859,12 +811,11 @@ unsafe fn product<V: Loops>(
 }
 
 macro_rules! products {
-    ($T:ident, $V512:ty, $V256:ty) => {
+    ($T:ident) => {
         /// c = A B or c += A B; `false` if this machine has no instruction set for it, and nothing was done.
         #[track_caller]
         pub(crate) fn $T(a: Mat<$T>, b: Mat<$T>, c: &mut [$T], add: bool, scratch: &mut Buf<$T>) -> bool {
-            let level = choice::level();
-            if level < choice::AVX2 {
+            if !is_there() {
                 return false;
             }
             let [_, k, _] = sizes(a, b, c.len());
@@ -874,24 +825,21 @@ macro_rules! products {
                 }
                 return true;
             }
-            // SAFETY: `level` has found the instructions, and `sizes` has checked that the factors and C fit.
-            unsafe {
-                match level {
-                    choice::AVX512 => product::<$V512>(a, b, c, add, scratch),
-                    _ => product::<$V256>(a, b, c, add, scratch),
-                }
-            }
+            // SAFETY: the instruction set is there, and `sizes` has checked that the factors and C fit.
+            unsafe { widest!($T, V => product::<V>(a, b, c, add, scratch)) }
             true
         }
     };
 }
 
-products!(f32, __m512, __m256);
-products!(f64, __m512d, __m256d);
+products!(f32);
+products!(f64);
 
-#[cfg(test)]
+#[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
     use super::*;
+    use crate::simd::choice;
+    use std::arch::x86_64::{__m256, __m512};
 
     /// Runs the AVX2 twin on a machine that would choose AVX-512.
     #[test]

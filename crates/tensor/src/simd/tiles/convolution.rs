@@ -297,6 +297,7 @@ trait Convolutions: Loops {
 }
 
 macro_rules! convolutions {
+    ($features:literal, $V:ty, f64, $N:literal, $TWO:literal, $ONE:literal, $TAPS:literal) => {}; // of f32 only
     ($features:literal, $V:ty, $T:ty, $N:literal, $TWO:literal, $ONE:literal, $TAPS:literal) => {
         impl Convolutions for $V {
             #[target_feature(enable = $features)]
@@ -446,8 +447,7 @@ macro_rules! convolutions {
         }
     };
 }
-convolutions!("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512, f32, 16, 12, 16, 4);
-convolutions!("avx2,fma", __m256, f32, 8, 6, 12, 2);
+instruction_sets!(convolutions);
 
 /// One group of images with what surrounds them: channels `from .. to`, as a pointer and its height and width.
 struct Padded<T> {
@@ -802,21 +802,20 @@ pub(crate) fn f32(
             }
         }
     }
-    // SAFETY: `level` has found the instructions.
-    unsafe {
-        match choice::level() {
-            choice::AVX512 => run::<__m512>(pass, g, [a, b, bias], c, scratch),
-            choice::AVX2 => run::<__m256>(pass, g, [a, b, bias], c, scratch),
-            _ => return false,
-        }
+    if !is_there() {
+        return false;
     }
+    // SAFETY: the instruction set is there.
+    unsafe { widest!(f32, V => run::<V>(pass, g, [a, b, bias], c, scratch)) }
     true
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
     use super::*;
     use crate::convolution::tests::agrees;
+    use crate::simd::choice;
+    use std::arch::x86_64::__m256;
 
     /// Runs the AVX2 twin on a machine that would choose AVX-512.
     #[test]
