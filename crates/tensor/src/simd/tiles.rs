@@ -36,6 +36,8 @@ trait Lanes: Copy {
     type Mask: Copy;
     /// How many numbers.
     const N: usize;
+    /// Whether a mask costs nothing.
+    const MASKS: bool;
     /// The first `n` lanes, or all if `n` is larger.
     unsafe fn first(n: usize) -> Self::Mask;
     unsafe fn zero() -> Self;
@@ -55,7 +57,7 @@ trait Lanes: Copy {
 }
 
 macro_rules! lanes {
-    ($V:ty, $T:ty, $N:literal, $Mask:ty, |$n:ident| $first:expr, |$p:ident, $mask:ident| $load_some:expr,
+    ($V:ty, $T:ty, $N:literal, $MASKS:literal, $Mask:ty, |$n:ident| $first:expr, |$p:ident, $mask:ident| $load_some:expr,
      |$to:ident, $m:ident, $v:ident| $store_some:expr, $zero:tt $splat:ident $load:ident $add:ident $fma:tt,
      |$low:ident, $high:ident| $halves:expr,
      |$x:ident, $y:ident| $zip:expr) => {
@@ -63,6 +65,7 @@ macro_rules! lanes {
             type Number = $T;
             type Mask = $Mask;
             const N: usize = $N;
+            const MASKS: bool = $MASKS;
             #[inline(always)]
             unsafe fn first($n: usize) -> $Mask {
                 $first
@@ -535,7 +538,12 @@ unsafe fn strips<V: Lanes, const TWO: usize, const ONE: usize>(
             if left >= 2 * V::N {
                 rows::<V, TWO, 2, true>(m, t, [all; 2], row_of_b, meanwhile); // a mask on a load takes the place of a multiply-add
             } else if left > V::N {
-                rows::<V, TWO, 2, false>(m, t, [all, V::first(left - V::N)], row_of_b, meanwhile);
+                let masks = [all, V::first(left - V::N)];
+                if V::MASKS {
+                    rows::<V, TWO, 2, false>(m, t, masks, row_of_b, meanwhile);
+                } else {
+                    rows::<V, 8, 2, false>(m, t, masks, row_of_b, meanwhile); // more sums would be kept in memory
+                }
             } else {
                 rows::<V, ONE, 1, false>(m, t, [V::first(left)], row_of_b, meanwhile);
             }
@@ -556,19 +564,19 @@ unsafe fn panels<V: Lanes, const R: usize>(m: usize, n: usize, t: Task<V::Number
         for i in (0..m).step_by(R) {
             let a = View { at: t.a.at.add(i * t.k), row: 1, col: R };
             let t = Task { a, ..t.down(i) };
-            rows::<V, R, 2, true>(
-                R.min(m - i),
-                t,
-                masks,
-                |p| p * t.b.row,
-                |p, _| {
-                    fetch(a.at.wrapping_add((p + 16) * R));
-                    if p % 4 == 0 {
-                        fetch_row::<V>(p / 4, t.c, t.c_row, R);
-                        next.fetch(i / R, p / 4);
-                    }
-                },
-            );
+            let row_of_b = |p| p * t.b.row;
+            let meanwhile = |p, _| {
+                fetch(a.at.wrapping_add((p + 16) * R));
+                if p % 4 == 0 {
+                    fetch_row::<V>(p / 4, t.c, t.c_row, R);
+                    next.fetch(i / R, p / 4);
+                }
+            };
+            if !V::MASKS && n == 2 * V::N {
+                rows::<V, R, 2, true>(R.min(m - i), t, [V::first(V::N); 2], row_of_b, meanwhile);
+            } else {
+                rows::<V, R, 2, true>(R.min(m - i), t, masks, row_of_b, meanwhile);
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 use super::Lanes;
 use crate::simd::choice;
 
-lanes!(__m512, f32, 16, __mmask16, |n| if n >= 16 { !0 } else { (1 << n) - 1 },
+lanes!(__m512, f32, 16, true, __mmask16, |n| if n >= 16 { !0 } else { (1 << n) - 1 },
 |p, mask| _mm512_maskz_loadu_ps(mask, p), |p, mask, v| _mm512_mask_storeu_ps(p, mask, v),
 _mm512_setzero_ps _mm512_set1_ps _mm512_loadu_ps _mm512_add_ps _mm512_fmadd_ps,
 |low, high| _mm512_insertf32x8::<1>(_mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high)),
@@ -14,7 +14,7 @@ _mm512_setzero_ps _mm512_set1_ps _mm512_loadu_ps _mm512_add_ps _mm512_fmadd_ps,
     let high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
     [_mm512_permutex2var_ps(x, low, y), _mm512_permutex2var_ps(x, high, y)]
 });
-lanes!(__m512d, f64, 8, __mmask8, |n| if n >= 8 { !0 } else { (1 << n) - 1 },
+lanes!(__m512d, f64, 8, true, __mmask8, |n| if n >= 8 { !0 } else { (1 << n) - 1 },
 |p, mask| _mm512_maskz_loadu_pd(mask, p), |p, mask, v| _mm512_mask_storeu_pd(p, mask, v),
 _mm512_setzero_pd _mm512_set1_pd _mm512_loadu_pd _mm512_add_pd _mm512_fmadd_pd,
 |low, high| _mm512_insertf64x4::<1>(_mm512_castpd256_pd512(_mm256_loadu_pd(low)), _mm256_loadu_pd(high)),
@@ -23,7 +23,7 @@ _mm512_setzero_pd _mm512_set1_pd _mm512_loadu_pd _mm512_add_pd _mm512_fmadd_pd,
     let high = _mm512_add_epi64(low, _mm512_set1_epi64(4));
     [_mm512_permutex2var_pd(x, low, y), _mm512_permutex2var_pd(x, high, y)]
 });
-lanes!(__m256, f32, 8, __m256i, |n|
+lanes!(__m256, f32, 8, true, __m256i, |n|
 // SAFETY: the instruction set is there.
 unsafe {
     _mm256_cmpgt_epi32(_mm256_set1_epi32(n.min(8) as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
@@ -35,7 +35,7 @@ _mm256_setzero_ps _mm256_set1_ps _mm256_loadu_ps _mm256_add_ps _mm256_fmadd_ps,
     let (even, odd) = (_mm256_unpacklo_ps(x, y), _mm256_unpackhi_ps(x, y)); // of each half
     [_mm256_permute2f128_ps::<0x20>(even, odd), _mm256_permute2f128_ps::<0x31>(even, odd)]
 });
-lanes!(__m256d, f64, 4, __m256i, |n|
+lanes!(__m256d, f64, 4, true, __m256i, |n|
 // SAFETY: the instruction set is there.
 unsafe {
     _mm256_cmpgt_epi64(_mm256_set1_epi64x(n.min(4) as i64), _mm256_setr_epi64x(0, 1, 2, 3))
