@@ -249,7 +249,10 @@ fn outcome(
     let outcome = experiment.run(plan, ranks.progress(&bars), journal.as_ref(), ranks.group());
     ranks.agree(match outcome {
         Ok(outcome) => Ok(Ok((outcome, journal))),
-        Err(LabError::Absent(why)) => Ok(Err(why)),
+        Err(LabError::Absent(why)) => {
+            journal.into_iter().filter(Journal::is_empty).for_each(Journal::close);
+            Ok(Err(why))
+        }
         Err(error) => Err(error.into()),
     })
 }
