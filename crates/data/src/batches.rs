@@ -69,7 +69,7 @@ impl Batches {
         Batches { drop_last: true, ..self }
     }
 
-    /// Shuffles blocks of so many rows: a [`shuffle`](Self::shuffle) draws an order of the blocks, and one of the rows within each. For data
+    /// Shuffles blocks of this number of rows: a [`shuffle`](Self::shuffle) draws an order of the blocks, and one of the rows within each. For data
     /// of which one block is in memory at a time. A block of all rows is the same as none.
     ///
     /// ```

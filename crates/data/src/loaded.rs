@@ -55,7 +55,7 @@ enum Content {
     Table(Table),
 }
 
-/// So many numbers are encoded at a time.
+/// The number of numbers that are encoded at a time.
 const TOGETHER: usize = 1 << 18;
 
 impl DataSource {

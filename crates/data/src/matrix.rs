@@ -6,9 +6,9 @@ use ndarray::Array2;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// So many numbers of a file are read at a time.
+/// The number of numbers of a file that are read at a time.
 const READ: usize = 1 << 18;
-/// So many are measured at a time.
+/// The number of those that are measured at a time.
 const MEASURED: usize = 1 << 21;
 
 /// Numbers, `[rows, columns]`, one row after the other.
@@ -163,7 +163,7 @@ impl Matrix {
         }
     }
 
-    /// How many columns of so many rows are measured at a time: those of a file by few passes.
+    /// The number of columns of `rows` rows that are measured at a time: a file is to be read in few passes.
     pub fn together(&self, rows: usize) -> usize {
         match &self.numbers {
             Stored::File(_) => (MEASURED / rows.max(1)).max(2),

@@ -54,7 +54,7 @@ impl Spill {
         Ok(Arc::new(Spill { folder, inside: Mutex::new(Inside { file, named, end: 0, failed: None }) }))
     }
 
-    /// Sets apart so many bytes at the end; returns where they begin.
+    /// Reserves bytes at the end; returns where they begin.
     pub fn reserve(&self, bytes: u64) -> u64 {
         let inside = &mut *self.inside();
         inside.end += bytes;

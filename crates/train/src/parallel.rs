@@ -47,7 +47,7 @@ fn each_of(n: usize, run: &(dyn Fn(usize) + Sync)) {
     in_threads(cores.min(n), share, &take, run, || ());
 }
 
-/// Calls `run` with what `take` gives, until it gives none, in so many threads, each of which may use `share` threads of its own; and
+/// Calls `run` with what `take` gives, until it gives none, in `number` threads, each of which may use `share` threads of its own; and
 /// meanwhile runs `beside` in this one.
 pub(crate) fn in_threads<R>(
     number: usize,

@@ -37,7 +37,7 @@ impl Node {
 }
 
 impl Shards {
-    /// At most so many, but none has one row alone, which is too few for batch normalization.
+    /// At most `most` shards, but none has one row alone, which is too few for batch normalization.
     pub fn new(rows: usize, most: usize) -> Self {
         Shards { rows, count: most.min(rows / 2).max(1) }
     }

@@ -224,7 +224,7 @@ fn lead<R: Send, E: Display + From<GroupError> + Send>(
     Ok(outcomes)
 }
 
-/// How many runs a rank computes at once, of so many, and how many threads each may use.
+/// How many of these runs a rank computes at once, and how many threads each may use.
 fn shared(runs: usize, ranks: usize) -> (usize, usize) {
     let cores = threads::number();
     (cores.min(runs.div_ceil(ranks)), if runs >= cores * ranks { 1 } else { cores })

@@ -264,7 +264,7 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
     fn backward(&mut self, batch: usize, at: (usize, usize, f64)) -> Result<(f64, usize), TrainError> {
         let mut rows = std::mem::take(&mut self.rows);
         rows.clear();
-        rows.extend(self.batches.iter().nth(batch).expect("there are so many batches in an epoch"));
+        rows.extend(self.batches.iter().nth(batch).expect("an epoch has this batch"));
         let loss = self.backward_shards(batch, &rows, at);
         let count = rows.len();
         self.rows = rows;

@@ -93,6 +93,12 @@ mod mpi {
             assert_eq!(String::from_utf8_lossy(&output.stdout), told);
             assert!(files(&folder.0.join(format!("of-{number}"))) == alone, "{number} ranks");
         }
+        // with the features in a temporary file of each rank
+        let blocks = "train --data digits --memory 140MiB --block 500 --epochs 2 --quiet";
+        works(&folder.0, &words(&format!("{blocks} --shards 8 --out blocks")));
+        let output = mpirun(&folder.0, &ranks(3, &format!("{blocks} --out blocks-of-3"))).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(files(&folder.0.join("blocks")) == files(&folder.0.join("blocks-of-3")));
         // resumed by more ranks, by fewer, and by one process
         for (number, first, then) in [(1, 2, 3), (2, 4, 1)] {
             let out = format!("resumed-{number}");

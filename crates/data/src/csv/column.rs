@@ -55,7 +55,7 @@ pub(super) enum Holds {
     Either,
     /// Targets, which may turn out to be classes or numbers: texts, until they are [`ManyNumbers`](Holds::ManyNumbers).
     Targets,
-    /// Targets that are numbers so far, so many different ones that they can only be numbers to predict.
+    /// Targets that are numbers so far, and too many different ones for classes.
     ManyNumbers,
 }
 
@@ -177,7 +177,7 @@ impl Reading {
         }
     }
 
-    /// Appends the rows of the next piece of the text, which begins so many lines further down.
+    /// Appends the rows of the next piece of the text, which begins `lines` lines further down.
     pub(super) fn append(&mut self, mut next: Reading, lines: usize, fields: &Fields) {
         let moved = |found: Option<(usize, String)>| found.map(|(line, text)| (line + lines, text));
         let ([first, last], [next_first, next_last]) = (self.ends, next.ends);
@@ -400,7 +400,7 @@ impl Texts {
         true
     }
 
-    /// Appends the rows of the next piece of the text, which begins so many lines further down.
+    /// Appends the rows of the next piece of the text, which begins `lines` lines further down.
     fn append(&mut self, next: Texts, lines: usize, fields: &Fields) {
         let mut codes = Vec::with_capacity(next.names.len());
         for ((name, line), is_number) in next.names.into_iter().zip(next.lines).zip(next.is_number) {

@@ -59,7 +59,7 @@ pub(super) const POWERS: [f64; 23] = [
 ];
 
 impl Short {
-    /// The number of these digits, so many of them behind the decimal point, if it is short.
+    /// The number of these digits, `decimals` of them behind the decimal point, if it is short.
     #[inline]
     pub(super) fn new(negative: bool, digits: u64, decimals: i32) -> Option<Short> {
         if digits == 0 {

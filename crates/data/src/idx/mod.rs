@@ -27,7 +27,7 @@ pub struct Idx {
 /// The element type that is read, in the header's numbering.
 const UNSIGNED_BYTE: u8 = 0x08;
 
-/// So many bytes are read at a time.
+/// The number of bytes that are read at a time.
 const PART: u64 = 1 << 20;
 /// A file may hold so many elements; 23 times MNIST's training images, and 8 GiB once they are `f64`.
 pub(crate) const MOST_ELEMENTS: u64 = 1 << 30;

@@ -41,7 +41,7 @@ impl LabeledLogits {
         LabeledLogits { classes, labels, predicted, before, surprises: Vec::new(), scores: Vec::new() }
     }
 
-    /// Takes the memory for so many more rows at once.
+    /// Takes the memory for further rows at once.
     pub fn reserve(&mut self, rows: usize) {
         let of_indices = [&mut self.labels, &mut self.predicted, &mut self.before];
         of_indices.into_iter().for_each(|all| all.reserve_exact(rows));

@@ -85,7 +85,7 @@ impl Journal {
         self.done.extend(results.iter().map(|(key, records)| (key.clone(), records.clone())));
     }
 
-    /// Returns the runs, of so many, that belong to this part; all if there are no parts.
+    /// Returns which of this number of runs belong to this part; all if there are no parts.
     pub(super) fn share(&self, runs: usize) -> Vec<usize> {
         let Some((part, count)) = &self.part else { return Vec::from_iter(0..runs) };
         count.fetch_add(part.share(runs), Relaxed);

@@ -9,7 +9,7 @@ use crate::{RunError, Settings};
 
 /// The program itself, the pieces of a file on their way in, activations, and the report.
 const PROGRAM: u64 = 96 << 20;
-/// So many numbers of inputs are measured at a time: those of this number of rows, up to a maximum.
+/// The inputs of this number of rows are measured at a time, up to a maximum.
 const MEASURED_ROWS: u64 = 2048;
 const MEASURED: u64 = 1 << 24;
 /// A parameter, its gradient, the state of the optimizer, the best epoch, and a checkpoint.

@@ -7,9 +7,9 @@ use surprisal_tensor::ndarray::{Array2, ArrayView2, Axis};
 use surprisal_tensor::{Scalar, Tape, Var, Write};
 use surprisal_train::{Batched, Predictions};
 
-/// So many numbers are in a block.
+/// The number of numbers in a block.
 const BLOCK: usize = 1 << 15;
-/// So many numbers of columns are copied at a time.
+/// The number of numbers of columns that are copied at a time.
 const COPIED: usize = 1 << 21;
 
 /// The training, validation or test set: features as the net reads them, in `f32`, and targets.

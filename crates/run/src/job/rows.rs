@@ -223,7 +223,7 @@ pub(super) struct Unfit {
 }
 
 impl Unfit {
-    /// The same, in rows that follow so many others.
+    /// The same, in rows that follow this number of others.
     pub fn below(self, rows: usize) -> Unfit {
         Unfit { row: self.row + rows, ..self }
     }

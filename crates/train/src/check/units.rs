@@ -95,9 +95,9 @@ pub fn hidden_units<T: Scalar>(
     all.into_iter().map(|(name, activation, watched)| (name, activation, watched.health())).collect()
 }
 
-/// So many rows are run at a time ..
+/// The maximum number of rows that are run at a time ..
 const TOGETHER: usize = 1 << 14;
-/// .. with so many features.
+/// .. and that of their features.
 const MOST_NUMBERS: usize = 1 << 20;
 
 /// What was seen of the units of a layer in some rows.
