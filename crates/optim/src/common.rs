@@ -1,7 +1,7 @@
 //! What every optimizer has: two numbers, groups, the checks before a step, the walk over theta.
 
 use surprisal_tensor::threads::{Cut, LIGHT, for_each};
-use surprisal_tensor::{Buf, Gradients, NoSuchParameter, ParamId, Params, Scalar, Unreached};
+use surprisal_tensor::{Buf, Gradients, NoSuchParameter, Params, Scalar, Unreached};
 
 use crate::{Hyperparameter, OptimError, ParamGroup, StepNumbers};
 
@@ -39,10 +39,11 @@ impl Common {
         self.only.push(pattern.to_string());
     }
 
-    /// Whether it moves a parameter: it is trainable, and among those that this optimizer is to step.
-    fn moves<T: Scalar>(&self, params: &Params<T>, id: ParamId) -> bool {
-        let stepped = || self.only.iter().any(|pattern| params.entry(id).matches(pattern));
-        params.is_trainable(id) && (self.only.is_empty() || stepped())
+    /// Whether it moves the k-th parameter: it is trainable, and among those that this optimizer is to step.
+    #[inline]
+    fn moves<T: Scalar>(&self, params: &Params<T>, k: usize) -> bool {
+        let stepped = || self.only.iter().any(|pattern| params.entries()[k].matches(pattern));
+        !params.frozen()[k] && (self.only.is_empty() || stepped())
     }
 
     /// Whether these are the gradients of these parameters, none is missing, and the groups' names are among theirs.
@@ -57,19 +58,19 @@ impl Common {
         if let Some(pattern) = patterns.find(means_none) {
             return Err(NoSuchParameter::new(pattern, params).into());
         }
-        if params.ids().all(|id| !self.moves(params, id) || grads.is_trainable(id) && grads.is_reached(id)) {
+        let (frozen, reached) = (grads.frozen(), grads.reached());
+        let mut moved = (0..reached.len()).filter(|&k| self.moves(params, k));
+        if moved.clone().all(|k| reached[k] && !frozen[k]) {
             return Ok(());
         }
-        let moved = || params.ids().filter(|&id| self.moves(params, id));
-        let name = |id| params.entry(id).name.clone();
-        let names: Vec<_> =
-            moved().filter(|&id| grads.is_trainable(id) && !grads.is_reached(id)).map(name).collect(); // empty: no allocation
+        let name = |k: usize| params.entries()[k].name.clone();
+        let names: Vec<_> = moved.clone().filter(|&k| !reached[k] && !frozen[k]).map(name).collect(); // empty: no allocation
         if !names.is_empty() {
             return Err(Unreached { names }.into());
         }
-        match moved().find(|&id| !grads.is_trainable(id)) {
+        match moved.find(|&k| frozen[k]) {
             None => Ok(()),
-            Some(id) => Err(OptimError::Unfrozen { parameter: name(id) }),
+            Some(k) => Err(OptimError::Unfrozen { parameter: name(k) }),
         }
     }
 
@@ -85,6 +86,7 @@ impl Common {
     }
 
     /// By what rule the k-th parameter moves in this step.
+    #[inline]
     fn rule<T: Scalar>(&self, params: &Params<T>, k: usize) -> StepNumbers {
         let Common { learning_rate, weight_decay, steps, .. } = *self;
         let mut rule =
@@ -125,22 +127,23 @@ pub(crate) fn for_each_span<T: Scalar, M: Cut>(
     update: impl Fn(StepNumbers, &mut [T], &[T], M) + Sync,
 ) {
     common.steps += 1;
-    for (k, id) in params.ids().enumerate().take(common.counts.len()) {
-        common.counts[k] += u64::from(common.moves(params, id));
+    for k in 0..common.counts.len() {
+        common.counts[k] += u64::from(common.moves(params, k));
     }
     grads.apply_updates(params); // of running means and the like
-    let mut end = 0;
-    let mut ids = params.ids().enumerate().peekable();
-    while let Some((k, id)) = ids.next() {
-        if !common.moves(params, id) {
+    let (mut end, mut k, n) = (0, 0, params.entries().len());
+    while k < n {
+        let first = k;
+        k += 1;
+        if !common.moves(params, first) {
             continue;
         }
         // as long as can be: neighbors that move by the same rule
-        let (rule, mut span) = (common.rule(params, k), params.entry(id).range.clone());
-        let same = |&(k, id): &(usize, ParamId)| common.moves(params, id) && common.rule(params, k) == rule;
-        while let Some((_, next)) = ids.next_if(same) {
-            span.end = params.entry(next).range.end;
+        let rule = common.rule(params, first);
+        while k < n && common.moves(params, k) && common.rule(params, k) == rule {
+            k += 1;
         }
+        let span = params.entries()[first].range.start..params.entries()[k - 1].range.end;
         let (remembered, behind) = memory.cut(span.start - end).1.cut(span.len());
         (memory, end) = (behind, span.end);
         let (theta, g) = (&mut params.as_mut_slice()[span.clone()], &grads.as_slice()[span]);

@@ -290,6 +290,7 @@ impl<T: Scalar> Params<T> {
     /// assert_eq!(names, ["w [2, 1]", "b [1]"]);
     /// assert_eq!(params.entry(b).range, 2..3);
     /// ```
+    #[inline]
     pub fn entries(&self) -> &[Entry] {
         &self.layout
     }
@@ -302,7 +303,18 @@ impl<T: Scalar> Params<T> {
     pub fn entry(&self, id: ParamId) -> &Entry {
         entry(&self.layout, id)
     }
-    pub(crate) fn frozen(&self) -> &[bool] {
+    /// Which of them no optimizer may move, in the order of [`entries`](Self::entries).
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, ndarray::array};
+    /// let mut params = Params::new();
+    /// let w = params.add("w", &array![1.0]);
+    /// params.add("b", &array![0.0]);
+    /// params.freeze(w);
+    /// assert_eq!(params.frozen(), [true, false]);
+    /// ```
+    #[inline]
+    pub fn frozen(&self) -> &[bool] {
         &self.frozen
     }
     /// The parameter with this name.

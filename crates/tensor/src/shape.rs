@@ -62,12 +62,14 @@ impl Shape {
         if dims.len() > MAX_RANK {
             return Err(ShapeError::new(format!("a tensor has at most {MAX_RANK} axes, not {}", dims.len())));
         }
-        let elements = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d.max(1)));
+        let (mut padded, mut elements) = ([0; MAX_RANK], Some(1usize));
+        for (slot, &length) in padded.iter_mut().zip(dims) {
+            *slot = length;
+            elements = elements.and_then(|n| n.checked_mul(length.max(1)));
+        }
         if elements.is_none_or(|n| n > isize::MAX as usize) {
             return Err(ShapeError::new(format!("{dims:?} has more elements than this machine can address")));
         }
-        let mut padded = [0; MAX_RANK];
-        padded[..dims.len()].copy_from_slice(dims);
         Ok(Shape { rank: dims.len(), dims: padded })
     }
 

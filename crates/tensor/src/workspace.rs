@@ -563,6 +563,8 @@ impl<T: Scalar> On<'_, T> {
                 }
             }
         }
+        let Arena { shared, values, node_grads, grads, part, room } = arena;
+        let (values, node_grads, theta) = (&values[..], &mut node_grads[..], self.params.as_slice());
         // a node's inputs have smaller indices, so the order of recording is a topological order
         for id in (0..=root).rev() {
             let node = &graph.nodes[id];
@@ -570,27 +572,27 @@ impl<T: Scalar> On<'_, T> {
             if !graph.reached[id] || node.leaf.is_some() {
                 continue;
             }
-            let (earlier, here) = arena.node_grads.split_at_mut(node.grad);
-            let own = &arena.values[node.start..node.start + node.len + node.memo];
-            let memory = Memory {
-                values: &arena.values[..node.start],
-                theta: self.params.as_slice(),
-                shared: &arena.shared,
-            };
+            let (before, here) = node_grads.split_at_mut(node.grad);
+            let (earlier, own) = values.split_at(node.start);
+            let (y, behind) = own.split_at(node.len);
             let b = &mut Backward {
-                inputs: Inputs { nodes: &graph.nodes[..id], ids: &graph.edges[node.inputs()], memory },
-                y: &own[..node.len],
+                inputs: Inputs {
+                    nodes: &graph.nodes[..id],
+                    ids: &graph.edges[node.inputs()],
+                    memory: Memory { values: earlier, theta, shared },
+                },
+                y,
                 dy: &here[..node.len],
-                memo: &own[node.len..],
-                before: earlier,
+                memo: &behind[..node.memo],
+                before,
                 reached: &mut graph.reached,
-                grads: &mut arena.grads,
-                part: &mut arena.part,
-                room: &mut arena.room,
+                grads,
+                part,
+                room,
             };
             T::backward(&*graph.ops[id], b);
         }
-        arena.grads.finish();
+        grads.finish();
     }
 
     /// What operation `id` passes on to each of its inputs when `dy` comes in; nothing is added up anywhere. `None` for inputs

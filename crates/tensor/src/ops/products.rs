@@ -174,16 +174,13 @@ impl Op for Affine {
         Self::CARD
     }
     fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
-        let shape = Matmul.shape(inputs)?;
-        let &[_, n] = inputs.dims(1) else {
-            return Err(ShapeError::new(format!("the weight {} is not a matrix", inputs.shape(1)))
-                .hint("one matrix serves the whole batch; `matmul` takes one for each"));
-        };
-        if inputs.dims(2) == [n] {
-            return Ok(shape);
+        match (inputs.dims(0), inputs.dims(1), inputs.dims(2)) {
+            ([_, .., k], [rows, n], [outputs]) if k == rows && n == outputs => {
+                let x = inputs.shape(0);
+                x.resized(x.rank() - 1, *n)
+            }
+            _ => Err(misfit(inputs)),
         }
-        Err(ShapeError::new(format!("the bias {} does not fit {n} outputs", inputs.shape(2)))
-            .hint(format!("a bias has one number for every output: [{n}]")))
     }
     fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let bias = f.inputs.x(2);
@@ -194,16 +191,45 @@ impl Op for Affine {
                 row.copy_from_slice(bias);
             }
         }
-        let batch = Batch::of(f.inputs);
-        T::product(batch.a(0, f.inputs.x(0)), batch.b(0, f.inputs.x(1)), f.y, true, &mut f.room.packing);
+        let [x, w] = factors(f.inputs);
+        T::product(x, w, f.y, true, &mut f.room.packing);
     }
     fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
-        Matmul.backward(b);
-        let dy = b.dy;
+        let ([x, w], dy) = (factors(b.inputs), b.dy);
+        let dy_rows = Mat::new(dy, x.size()[0], w.size()[1]);
+        if let Some(dx) = b.dx(0) {
+            dx.add_product(dy_rows, w.t());
+        }
+        if let Some(dw) = b.dx(1) {
+            dw.add_product(x.t(), dy_rows);
+        }
         if let Some(db) = b.dx(2) {
             db.add_column_sums(dy);
         }
     }
+}
+
+/// X, all of whose rows are one matrix, and W.
+#[inline(always)]
+fn factors<T: Scalar>(inputs: Inputs<T>) -> [Mat<T>; 2] {
+    let (x, w) = (inputs.x(0), inputs.dims(1));
+    let ([rows @ .., _], &[k, n]) = (inputs.dims(0), w) else { unreachable!("`shape` has refused it") };
+    [Mat::new(x, rows.iter().product(), k), Mat::new(inputs.x(1), k, n)]
+}
+
+/// Why they do not fit.
+#[cold]
+fn misfit(inputs: Shapes) -> ShapeError {
+    let n = match (Matmul.shape(inputs), inputs.dims(1)) {
+        (Err(error), _) => return error,
+        (Ok(_), &[_, n]) => n,
+        (Ok(_), _) => {
+            return ShapeError::new(format!("the weight {} is not a matrix", inputs.shape(1)))
+                .hint("one matrix serves the whole batch; `matmul` takes one for each");
+        }
+    };
+    ShapeError::new(format!("the bias {} does not fit {n} outputs", inputs.shape(2)))
+        .hint(format!("a bias has one number for every output: [{n}]"))
 }
 
 impl<'t> Var<'t> {
