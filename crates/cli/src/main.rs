@@ -45,11 +45,16 @@ use surprisal_report::files::{cannot_write, folder_of, remove_stale, write_unsyn
 use surprisal_report::folder::FolderError;
 use surprisal_report::text::{for_screen, visible, visible_json};
 use surprisal_run::{Part, RunError};
-use surprisal_tensor::threads;
+use surprisal_tensor::{simd, threads};
+
+const VARIABLES: &str = "\
+Environment variables:
+  SURPRISAL_MNIST  Folder with the four IDX files of MNIST, for experiments
+  SURPRISAL_SIMD   Widest instruction set on x86-64: avx512, avx2 or baseline [default: the widest of the processor]";
 
 /// A small deep-learning framework: compare losses, train small nets, use them.
 #[derive(Parser)]
-#[command(name = "surprisal", version, arg_required_else_help = true)]
+#[command(name = "surprisal", version, arg_required_else_help = true, after_help = VARIABLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -223,6 +228,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<(), Failure> {
+    simd::instruction_set().map_err(Failure::usage)?;
     signals::install()?;
     match command {
         Command::Compare(options) => compare::run(options),

@@ -19,6 +19,8 @@ mod parts;
 mod play;
 mod playground_commands;
 mod ranks;
+#[cfg(target_arch = "x86_64")]
+mod simd;
 mod sources;
 mod tables;
 mod train;

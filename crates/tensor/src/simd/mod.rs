@@ -3,6 +3,22 @@
 //! A kernel is a plain loop that the compiler vectorizes. [`kernel!`](crate::kernel) compiles it for several instruction
 //! sets; [`dispatch`] picks, once per process, the widest that this machine has. Products of matrices are the one loop
 //! that the compiler does not keep in registers by itself; `tiles` writes it in intrinsics.
+//!
+//! # A narrower instruction set
+//!
+//! On x86-64 the environment variable `SURPRISAL_SIMD` sets the widest instruction set of kernels, products and convolutions, to measure
+//! or to reproduce what a smaller processor computes:
+//!
+//! | value | instructions |
+//! |---|---|
+//! | `avx512` | AVX-512 F, BW, DQ and VL, AVX2 and FMA |
+//! | `avx2` | AVX2 and FMA |
+//! | `baseline` | those for which the program was compiled: SSE2 unless `target-cpu` or `target-feature` adds others |
+//! | empty, not set | the widest that the processor has |
+//!
+//! It is read once, before the first kernel. A value that the processor lacks, or one that is not in this table, is an error of
+//! [`instruction_set`]; a program that does not call it panics at its first kernel. Elementary functions have the same bits at each
+//! level; products and sums may differ in the last digits.
 #![allow(unsafe_code)]
 #![deny(clippy::undocumented_unsafe_blocks)]
 
@@ -24,37 +40,114 @@ pub trait Kernel {
 pub(crate) mod choice {
     use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
+    use super::NoSuchInstructionSet;
+
     const BASELINE: u8 = 1;
     pub const AVX2: u8 = 2;
     pub const AVX512: u8 = 3;
+    /// By level, from 1.
+    const NAMES: [&str; 3] = ["baseline", "avx2", "avx512"];
     static LEVEL: AtomicU8 = AtomicU8::new(0);
 
     #[inline(always)]
     pub fn level() -> u8 {
         match LEVEL.load(Relaxed) {
-            0 => detect(),
+            0 => first(),
             level => level,
         }
     }
 
     #[cold]
-    fn detect() -> u8 {
+    fn first() -> u8 {
+        let level = chosen().unwrap_or_else(|error| panic!("{error}"));
+        LEVEL.store(level, Relaxed);
+        level
+    }
+
+    /// The level that [`VARIABLE`](super::VARIABLE) sets, or else the widest.
+    fn chosen() -> Result<u8, NoSuchInstructionSet> {
         macro_rules! has { ($($feature:tt)*) => { $(is_x86_feature_detected!($feature))&&* } }
         let avx2 = has!("avx2" "fma");
         let avx512 = avx2 && has!("avx512f" "avx512bw" "avx512dq" "avx512vl");
-        let level = if avx512 {
+        let widest = if avx512 {
             AVX512
         } else if avx2 {
             AVX2
         } else {
             BASELINE
         };
-        LEVEL.store(level, Relaxed);
-        level
+        let found = std::env::var_os(super::VARIABLE).unwrap_or_default();
+        named(&found.to_string_lossy(), widest)
+    }
+
+    fn named(found: &str, widest: u8) -> Result<u8, NoSuchInstructionSet> {
+        let available = &NAMES[..usize::from(widest)];
+        let level = (1..).zip(available).find(|(_, name)| **name == found);
+        match level {
+            Some((level, _)) => Ok(level),
+            None if found.is_empty() => Ok(widest),
+            None => Err(NoSuchInstructionSet { found: found.to_owned(), available }),
+        }
+    }
+
+    pub fn name() -> Result<&'static str, NoSuchInstructionSet> {
+        chosen().map(|level| NAMES[usize::from(level) - 1])
+    }
+
+    #[test]
+    fn a_name_lowers_the_level_and_never_raises_it() {
+        for (found, widest, level) in [
+            ("", AVX512, Some(AVX512)),
+            ("", BASELINE, Some(BASELINE)),
+            ("avx512", AVX512, Some(AVX512)),
+            ("avx2", AVX512, Some(AVX2)),
+            ("baseline", AVX2, Some(BASELINE)),
+            ("avx512", AVX2, None),
+            ("avx2", BASELINE, None),
+            ("AVX2", AVX512, None),
+            ("sse2", AVX512, None),
+        ] {
+            assert_eq!(named(found, widest).ok(), level, "{found:?} where {widest} is the widest");
+        }
     }
 }
 
-/// Runs a kernel in the widest instruction set of this machine.
+/// The environment variable that lowers the instruction set: `avx512`, `avx2` or `baseline`.
+pub const VARIABLE: &str = "SURPRISAL_SIMD";
+
+/// Returns the name of the instruction set in which kernels run: `avx512`, `avx2` or `baseline`, by the processor and [`VARIABLE`]; on
+/// ARM `neon`, elsewhere `baseline`.
+///
+/// # Errors
+/// If [`VARIABLE`] is not an instruction set of this processor. A program that does not ask panics at its first kernel.
+pub fn instruction_set() -> Result<&'static str, NoSuchInstructionSet> {
+    #[cfg(target_arch = "x86_64")]
+    return choice::name();
+    #[cfg(not(target_arch = "x86_64"))]
+    Ok(if cfg!(target_arch = "aarch64") { "neon" } else { "baseline" })
+}
+
+/// A value of [`VARIABLE`] that is not an instruction set of this processor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoSuchInstructionSet {
+    found: String,
+    available: &'static [&'static str],
+}
+
+impl std::fmt::Display for NoSuchInstructionSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let available = self.available.join(", ");
+        write!(
+            f,
+            "{VARIABLE}: expected an instruction set of this processor ({available}), found {:?} | unset it to use the widest",
+            self.found
+        )
+    }
+}
+
+impl std::error::Error for NoSuchInstructionSet {}
+
+/// Runs a kernel in the widest instruction set of this machine, or that of [`VARIABLE`].
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Out {

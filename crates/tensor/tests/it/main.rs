@@ -4,4 +4,6 @@ mod edges;
 mod images;
 mod ops;
 mod panics;
+#[cfg(target_arch = "x86_64")]
+mod simd;
 mod tape;
