@@ -4,11 +4,12 @@
     crates/bench/compare.py                                   every task, everyone who is there, 3 rounds
     crates/bench/compare.py --who surprisal,by_hand,jax --tasks T1,T3 --rounds 5 --threads 1,2
     crates/bench/compare.py --scaling                         how time grows with the batch and the width
+    crates/bench/compare.py --isa avx2                        as on a processor without AVX-512
     crates/bench/compare.py --startup --build                 what starting costs, and a clean build
     crates/bench/compare.py --from target/compare.jsonl       the tables of an earlier run
 
 A round runs each task once for each of them, so that what disturbs the machine disturbs all alike; a ratio is taken within a round. Each
-run is a process of its own. PyTorch and JAX are looked for in the interpreters of --python, all others are built with cargo.
+run is a process of its own. PyTorch, JAX, MLX and tinygrad are looked for in the interpreters of --python, all others are built with cargo.
 """
 
 import argparse
@@ -27,13 +28,37 @@ BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
 RUST = ["by_hand", "candle", "burn", "dfdx"]
-PYTHON = {"torch": "torch", "torch_fused": "torch", "torch_compile": "torch", "jax": "jax"}
+PYTHON = {"torch": "torch", "torch_fused": "torch", "torch_compile": "torch", "jax": "jax", "mlx": "mlx.core", "tinygrad": "tinygrad"}
 EVERYONE = ["surprisal", *RUST, *PYTHON]
 TASKS = ["T1", "T2", "T3", "T4", "T5q", "T5c", "T6"]
 TASKS += ["T7ce_1024x10", "T7ce_128x32000", "T7bce_1M", "T8_b1", "T8_b64"]
 FACTORS = [2, 4]
 SCALED = [f"{task}/batch{f}" for task in TASKS[:6] for f in FACTORS]
 SCALED += [f"{task}/width{f}" for task in TASKS[1:6] for f in FACTORS]
+
+
+def masks(simd, aten, others, xla, cpu):
+    """What lowers the instruction set of everyone who can be asked to; BENCH_CPU is the target-cpu of the peers in Rust."""
+    return {
+        "SURPRISAL_SIMD": simd,
+        "ATEN_CPU_CAPABILITY": aten,
+        "MKL_ENABLE_INSTRUCTIONS": others,
+        "ONEDNN_MAX_CPU_ISA": others.replace("SSE4_2", "SSE41"),
+        "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_max_isa={xla}".strip(),
+        "DEV": f"CPU:CLANG:x86_64,{cpu}",
+        "BENCH_CPU": cpu,
+    }
+
+
+ISA = {
+    "avx2": masks("avx2", "avx2", "AVX2", "AVX2", "x86-64-v3"),
+    "baseline": masks("baseline", "default", "SSE4_2", "SSE4_2", "x86-64"),
+}
+UNMASKED = {
+    "by_hand": "faer finds AVX-512 when it runs",
+    "burn": "the elementwise loops of its backend find AVX-512 when they run",
+    "torch_compile": "what it compiles is for the processor at hand (-march=native), with vectors as ATEN_CPU_CAPABILITY says",
+}
 
 
 def say(*words):
@@ -62,12 +87,17 @@ def find(who, pythons):
         return [tasks], [once], problem or other
     if who in RUST:
         build = ["build", "--release", "--features", who, "--bin", who]
-        path, problem = cargo(*build, folder=BENCH / "peers", target=TARGET / "peers")
+        target, cpu = TARGET / "peers", os.environ.get("BENCH_CPU")
+        if cpu:  # the last target-cpu counts
+            build += ["--config", f'build.rustflags=["-Ctarget-cpu={cpu}"]']
+            target = TARGET / f"peers-{cpu}"
+        path, problem = cargo(*build, folder=BENCH / "peers", target=target)
         return [path], [path, "once"], problem
     for python in pythons:
         needs = f"import numpy, {PYTHON[who]}"
         if shutil.which(python) and not subprocess.run([python, "-c", needs], capture_output=True).returncode:
-            command = [python, str(BENCH / "peers" / "torch_jax.py"), who]
+            file = "mlx_tinygrad.py" if who in ("mlx", "tinygrad") else "torch_jax.py"
+            command = [python, str(BENCH / "peers" / file), who]
             return command, [*command, "once"], None
     return None, None, f"no interpreter of --python has {PYTHON[who]} and numpy"
 
@@ -97,7 +127,7 @@ def measure(commands, tasks, threads, options, out):
             say(f"  {who} failed: {' '.join(done.stderr.split()[-40:])}")
         for line in done.stdout.splitlines():
             if line.startswith("{"):
-                lines.append(json.loads(line) | {"round": round})
+                lines.append(json.loads(line) | {"round": round, "isa": os.environ.get("SURPRISAL_SIMD") or "widest"})
                 keep(out, lines[-1])
     return lines
 
@@ -190,7 +220,8 @@ def ratios(lines):
     everyone = in_order([who for _, _, who in found], EVERYONE)
     for threads in sorted({threads for threads, _, _ in found}):
         tasks = in_order([task for count, task, _ in found if count == threads and "/" not in task], TASKS)
-        print(f"\n{threads} thread(s): surprisal in microseconds a step; the others as multiples of it in the same round: "
+        isa = ", ".join(sorted({line.get("isa", "widest") for line in lines if "us" in line}))
+        print(f"\n{threads} thread(s), instruction set {isa}: surprisal in microseconds a step; the others as multiples of it in the same round: "
               "median (least to greatest)")
         table(["task", *everyone, "fastest peer"], [ratio_row(found, threads, task, everyone) for task in tasks])
     if any(line.get("clean", 5) < 5 for line in lines):
@@ -284,13 +315,18 @@ def main():
     parser.add_argument("--scaling", action="store_true", help="also with 2 and 4 times the rows and the width")
     parser.add_argument("--startup", action="store_true", help="start-up time and memory, instead of tasks")
     parser.add_argument("--build", action="store_true", help="a clean build of the library, instead of tasks")
-    parser.add_argument("--python", type=names, default=[sys.executable], help="interpreters that may have torch or jax")
+    parser.add_argument("--isa", choices=ISA, help="lower the instruction set of all that can be asked to")
+    parser.add_argument("--python", type=names, default=[sys.executable], help="interpreters that may have torch, jax, mlx or tinygrad")
     parser.add_argument("--out", type=Path, default=TARGET / "compare.jsonl", help="raw lines of JSON")
     parser.add_argument("--from", type=Path, dest="old", help="print the tables of such a file, and run nothing")
     options = parser.parse_args()
     unknown = set(options.who) - set(EVERYONE)
     if unknown:
         parser.error(f"--who: {', '.join(sorted(unknown))} is none of {', '.join(EVERYONE)}")
+    if options.isa:
+        os.environ.update(ISA[options.isa])
+        for who in set(options.who) & set(UNMASKED):
+            say(f"{who} is not limited to {options.isa}: {UNMASKED[who]}")
 
     if options.old:
         lines = [json.loads(line) for line in options.old.read_text().splitlines()]

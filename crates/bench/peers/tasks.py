@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 
 import numpy as np
@@ -86,6 +87,12 @@ def loss_kernel(task):
     return from_minus_1_to_1(3, rows, classes) * np.float32(4), labels(4, rows, classes)
 
 
+def pin():
+    """For a library that takes no number of threads: one thread has one core."""
+    if THREADS == 1:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
 def waited_for_a_core():
     total = 0
     for thread in os.listdir("/proc/self/task"):
@@ -132,3 +139,23 @@ def run(who, task, loss, step, wait=lambda result: None):
     median = clean[len(clean) // 2] if len(clean) >= 5 else every[len(every) // 2]
     line = dict(who=who, task=task, threads=THREADS, us=median, min=every[0], p90=every[len(every) * 9 // 10])
     print(json.dumps(line | dict(blocks=len(every), clean=len(clean), loss5=loss)), flush=True)
+
+
+def main(by):
+    """`WHO [TASK..]`, or `WHO once`; `by(who)` returns what makes the steps of each kind of task, and what waits for a result."""
+    who, names = sys.argv[1], sys.argv[2:]
+    training, neuron, loss_kernel, inference, wait = by(who)
+    if names == ["once"]:
+        return print_once(training("T2")().item())
+    for task in wanted(names):
+        if task.startswith("T7"):
+            step = loss_kernel(task)
+            loss = step().item()
+        elif task.startswith("T8"):
+            step = inference(task)
+            loss = step().sum().item()
+        else:
+            step = neuron() if task == "T6" else training(task)
+            loss = [step().item() for _ in range(5)][-1]
+        kept = getattr(step, "kept", None)  # the parameters are ready later than the loss
+        run(who, task, loss, step, wait if kept is None else lambda _: wait(kept))

@@ -92,8 +92,7 @@ def by_torch(who):
 
 
 def by_jax(_):
-    if tasks.THREADS == 1:  # XLA takes every core it may
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    tasks.pin()  # XLA takes every core it may
     os.environ["JAX_PLATFORMS"] = "cpu"
     import jax
     import jax.numpy as jnp
@@ -192,24 +191,5 @@ def by_jax(_):
     return training, neuron, loss_kernel, inference, jax.block_until_ready
 
 
-def main():
-    who, names = sys.argv[1], sys.argv[2:]
-    training, neuron, loss_kernel, inference, wait = (by_jax if who == "jax" else by_torch)(who)
-    if names == ["once"]:
-        return tasks.print_once(float(training("T2")()))
-    for task in tasks.wanted(names):
-        if task.startswith("T7"):
-            step = loss_kernel(task)
-            loss = float(step())
-        elif task.startswith("T8"):
-            step = inference(task)
-            loss = float(step().sum())
-        else:
-            step = neuron() if task == "T6" else training(task)
-            loss = [float(step()) for _ in range(5)][-1]
-        kept = getattr(step, "kept", None)  # the parameters are ready later than the loss
-        tasks.run(who, task, loss, step, wait if kept is None else lambda _: wait(kept))
-
-
 if __name__ == "__main__":
-    main()
+    tasks.main(by_jax if sys.argv[1] == "jax" else by_torch)
