@@ -1,16 +1,18 @@
 //! Memory that kernels like: aligned to cache lines, kept from step to step.
 
 use std::fmt;
-use std::hint::black_box;
 use std::ops::{Deref, DerefMut};
 
+use crate::simd::pages::{self, PAGE};
+
 const LINE: usize = 64; // bytes of a cache line, and of the widest vector
+const LARGE: usize = 2 * PAGE; // bytes from which on a buffer is in large pages
 
 /// A growable slice that starts on a cache line.
 ///
 /// A vector from the allocator usually starts 16 bytes off a line, so every 64-byte access touches two; and large ones
 /// all start at the same place in a page, so that streams read together evict each other. Each buffer
-/// therefore starts a whole number of lines, its `skew`, away from the others.
+/// therefore starts a whole number of lines, its `skew`, away from the others. What is large asks for large pages.
 pub struct Buf<T> {
     memory: Vec<T>,
     start: usize,
@@ -43,7 +45,7 @@ impl<T: Copy + Default> Buf<T> {
     #[track_caller]
     pub fn resize(&mut self, len: usize) {
         if len > self.memory.len() - self.start {
-            self.grow(len);
+            self.extend(len);
         }
         self.len = len;
     }
@@ -63,22 +65,36 @@ impl<T: Copy + Default> Buf<T> {
 
     #[cold]
     #[track_caller]
+    fn extend(&mut self, len: usize) {
+        if len > self.memory.capacity() - self.start {
+            self.grow(len);
+        }
+        self.memory.resize(self.start + len, T::default());
+    }
+
+    #[track_caller]
     fn grow(&mut self, len: usize) {
         let capacity = if self.len == 0 { len } else { len.max(self.len.saturating_mul(2)) };
-        let per_line = (LINE / size_of::<T>().max(1)).max(1);
-        let room = capacity.saturating_add(62 * per_line); // 61 lines of skew at most, and one to align
-        // asked for first: `vec!`, which takes zeros without touching them, would end the process
-        let asked = Vec::<T>::new().try_reserve_exact(room);
+        let size = size_of::<T>().max(1);
+        let large = capacity.saturating_mul(size) >= LARGE;
+        let boundary = if large { PAGE } else { LINE };
+        let (per_line, per_boundary) = ((LINE / size).max(1), (boundary / size).max(1));
+        let mut memory = Vec::<T>::new();
+        let around = 61 * per_line + 2 * per_boundary; // the skew, what aligns, and the rest of the last page
+        let room = memory.try_reserve_exact(capacity.saturating_add(around));
         assert!(
-            black_box(asked).is_ok(),
+            room.is_ok(),
             "there is no memory for {len} numbers of {} bytes: use a smaller batch, model or table",
             size_of::<T>()
         );
-        let mut memory = vec![T::default(); room];
-        let to_line = memory.as_ptr().align_offset(LINE);
-        let to_line = if to_line < per_line { to_line } else { 0 }; // where no whole number of T reaches a line
-        let start = to_line + 4 * self.skew * per_line;
-        memory[start..start + self.len].copy_from_slice(self);
+        if large {
+            pages::ask_for_large(memory.spare_capacity_mut());
+        }
+        let to_boundary = memory.as_ptr().align_offset(boundary);
+        let to_boundary = if to_boundary < per_boundary { to_boundary } else { 0 }; // where no whole number of T reaches it
+        let start = to_boundary + 4 * self.skew * per_line;
+        memory.resize(start, T::default());
+        memory.extend_from_slice(self);
         *self = Buf { memory, start, len: self.len, skew: self.skew };
     }
 }
@@ -127,6 +143,15 @@ mod tests {
             }
             assert_eq!((buf[0], buf[6], buf[99]), (1.0, 7.0, 100.0));
         }
+    }
+
+    #[test]
+    fn a_large_one_starts_on_a_large_page() {
+        let mut buf = Buf::<f64>::collect(3, [1.0, 2.0].into_iter());
+        buf.resize(LARGE);
+        assert_eq!(buf.as_ptr() as usize % PAGE, 12 * LINE);
+        buf[LARGE - 1] = 3.0;
+        assert_eq!((buf[1], buf[LARGE - 1]), (2.0, 3.0));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The one module with `unsafe`: the choice of an instruction set at run time, and the register tiles of products.
+//! The one module with `unsafe`: the choice of an instruction set at run time, the register tiles of products, and a request for
+//! large pages.
 //!
 //! A kernel is a plain loop that the compiler vectorizes. [`kernel!`](crate::kernel) compiles it for several instruction
 //! sets; [`dispatch`] picks, once per process, the widest that this machine has. Products of matrices are the one loop
@@ -22,6 +23,7 @@
 #![allow(unsafe_code)]
 #![deny(clippy::undocumented_unsafe_blocks)]
 
+pub(crate) mod pages;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) mod tiles;
 
