@@ -12,8 +12,8 @@ use surprisal_report::folder::RunFolder;
 use surprisal_run::recorder::{CHECKPOINT, CONFIG, HISTORY, MODEL, interrupted_run, lock_run};
 use surprisal_run::report::REPORT;
 use surprisal_run::{
-    Finding, Job, Kind, Recorder, RunError, Settings, chosen_threshold, commonest_class, diagnose,
-    diagnose_failure, write_results,
+    Finding, Job, Kind, Recorder, RunError, Settings, chosen_threshold, commonest_class, diagnose_failure,
+    write_results,
 };
 use surprisal_train::{At, Callback, Checkpoint, Ended, Epoch, History, Predictions, SavedModel, TrainError};
 
@@ -283,12 +283,11 @@ fn stopped(place: &Path, history: &History) -> Failure {
 fn finished(place: &Path, job: &Job, history: &History, ended: Ended, quiet: bool) -> Result<(), Failure> {
     job.model_file(&job.params, None).write(place.join(MODEL)).map_err(Failure::run)?;
     let scores = job.scores()?;
-    write_results(place, job, history, ended, &scores)?;
+    let findings = write_results(place, job, history, ended, &scores)?;
     if !quiet {
         if ended == Ended::Early {
             note!("stopped early: {}", why_early(job, history));
         }
-        let findings = diagnose(job, history);
         findings
             .iter()
             .filter(|finding| finding.kind != Kind::Nothing)

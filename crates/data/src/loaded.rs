@@ -3,7 +3,7 @@
 use crate::csv::options::{CsvOptions, Task};
 use crate::csv::table::Table;
 use crate::dataset::Dataset;
-use crate::encoder::{Encoder, Scaling, fit_columns};
+use crate::encoder::{Encoder, Encoding, Scaling, fit_columns};
 use crate::error::DataError;
 use crate::idx::read_mnist;
 use crate::images::read_folder;
@@ -453,6 +453,24 @@ impl Loaded {
         Ok(())
     }
 
+    /// The features of some rows as bytes, and the number in `f32` that each byte is encoded as. `None` if they are not bytes in memory, such as the
+    /// pixels of an IDX file, if columns are encoded differently, and if `f32` does not hold one of the numbers.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[track_caller]
+    pub fn bytes(&self, rows: &[usize], encoder: &Encoder) -> Option<(Vec<u8>, [f32; 256])> {
+        let Content::Arrays(_, features) = &self.content else { return None };
+        let encoding = &encoder.columns.first()?.encoding;
+        let &Encoding::Number { offset, scale, .. } = encoding else { return None };
+        let alike = encoder.columns.iter().all(|column| column.encoding == *encoding);
+        let numbers: [f32; 256] = std::array::from_fn(|byte| ((byte as f64 - offset) / scale) as f32);
+        let fits = alike
+            && features.columns() == encoder.columns.len()
+            && numbers.iter().all(|x| x.abs() < f32::MAX);
+        fits.then(|| features.bytes(rows)).flatten().map(|bytes| (bytes, numbers))
+    }
+
     fn strata(&self, by: &'static str) -> Strata<'_> {
         Strata {
             by,
@@ -540,5 +558,25 @@ mod tests {
             (set.features, set.targets),
             (ndarray::array![[0.5], [1.5]], Targets::Values(vec![1.5, 2.0]))
         );
+    }
+
+    #[test]
+    fn bytes_are_encoded_as_other_numbers_are() {
+        let path = std::env::temp_dir().join(format!("surprisal-bytes-{}.npz", std::process::id()));
+        let x = NpyArray::new(&[4, 2], &[0u8, 255, 3, 1, 254, 128, 77, 7]);
+        write_npz(&path, [("x", &x), ("y", &NpyArray::new(&[4], &[7i64, 7, 9, 9]))]).unwrap();
+        let source: DataSource = path.to_str().unwrap().parse().unwrap();
+        let loaded = source.open(&CsvOptions::default(), &mut ChaCha8Rng::seed_from_u64(0)).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let rows = [3, 0, 3];
+        for scaling in [Scaling::None, Scaling::Divide(255.0), Scaling::Divide(0.3)] {
+            let encoder = loaded.prepare(&[0, 1], Some(scaling)).unwrap();
+            let (bytes, numbers) = loaded.bytes(&rows, &encoder).unwrap();
+            let expected = loaded.dataset(&rows, &encoder).unwrap().features.mapv(|x| x as f32);
+            assert!(expected.iter().eq(bytes.iter().map(|&byte| &numbers[usize::from(byte)])), "{scaling}");
+        }
+        for scaling in [Scaling::Standardize, Scaling::Divide(1e-37)] {
+            assert_eq!(loaded.bytes(&rows, &loaded.prepare(&[0, 1], Some(scaling)).unwrap()), None);
+        }
     }
 }

@@ -179,6 +179,15 @@ impl Matrix {
         Array2::from_shape_vec((rows.len(), self.columns), numbers).expect("rows times columns")
     }
 
+    /// Some rows, if they are bytes in memory.
+    #[track_caller]
+    pub fn bytes(&self, rows: &[usize]) -> Option<Vec<u8>> {
+        let Stored::Bytes(numbers) = &self.numbers else { return None };
+        let mut bytes = Vec::with_capacity(rows.len() * self.columns);
+        rows.iter().for_each(|row| bytes.extend_from_slice(&numbers[row * self.columns..][..self.columns]));
+        Some(bytes)
+    }
+
     /// The same in a file.
     pub fn spilled(self, spill: &Arc<Spill>) -> Matrix {
         Matrix { numbers: self.numbers.spilled(spill), ..self }

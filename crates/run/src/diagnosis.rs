@@ -248,7 +248,7 @@ pub fn diagnose_failure(job: &Job, history: &History, error: &TrainError) -> Vec
     let train = &job.parts.train;
     let (mut column, mut size) = (0, 0.0);
     train.each_column(0..train.feature_names.len(), |at, values| {
-        let most = values.into_iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+        let most = values.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
         if most > size {
             (column, size) = (at, most);
         }

@@ -272,12 +272,17 @@ impl Job {
         let mut parts = [of_train, of_validation, of_test]
             .map(|set| DataPart::new(set, &predictions, exact, file.as_ref()));
         let mut unfit: Option<(usize, Unfit)> = None;
-        Loaded::encode(data, &lists, &encoder, |part, first, numbers| {
-            parts[part].write(first, numbers);
-            let found = unfit_feature(numbers, &encoder).map(|found| (part, found.below(first)));
-            unfit = found.into_iter().chain(unfit.take()).min_by_key(|(part, found)| (*part, found.place()));
-            Ok::<_, RunError>(())
-        })?;
+        if parts.iter_mut().zip(lists).all(|(part, rows)| part.take_bytes(loaded, rows, &encoder)) {
+            drop(data);
+        } else {
+            Loaded::encode(data, &lists, &encoder, |part, first, numbers| {
+                parts[part].write(first, numbers);
+                let found = unfit_feature(numbers, &encoder).map(|found| (part, found.below(first)));
+                unfit =
+                    found.into_iter().chain(unfit.take()).min_by_key(|(part, found)| (*part, found.place()));
+                Ok::<_, RunError>(())
+            })?;
+        }
         if let Some((part, unfit)) = unfit {
             return Err(unfit.error(&encoder, &name, |row| lists[part][row]));
         }

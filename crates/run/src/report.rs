@@ -16,7 +16,7 @@ use surprisal_train::{Augment, Ended, History, Monitor, Predictions};
 use crate::diagnosis::{commonest_class, numbers, percent, predicted, share, short};
 use crate::job::{DataPart, Scores, labels};
 use crate::recorder::{CONFIG, MODEL};
-use crate::{Job, RunError, diagnose};
+use crate::{Finding, Job, RunError, diagnose};
 use pictures::{Judged, Picture, best, curves, judged};
 
 pub use masks::{ChosenThreshold, chosen_threshold, overlap_table};
@@ -41,7 +41,8 @@ const MAIN_OF_MASKS: [Metric; 5] =
     [Metric::Dice, Metric::Iou, Metric::MeanIou, Metric::AveragePrecision, Metric::Accuracy];
 
 /// Writes the results of a training to the folder of its run: metrics.json, the pictures (.svg) and report.html, which needs no other
-/// file. The scores are those of [`Job::scores`]. Two runs of the same settings write the same bytes.
+/// file. The scores are those of [`Job::scores`]. Two runs of the same settings write the same bytes. Returns the findings of the page,
+/// those of [`diagnose`].
 ///
 /// ```
 /// use surprisal_run::{Job, Settings, write_results};
@@ -63,7 +64,7 @@ pub fn write_results(
     history: &History,
     ended: Ended,
     scores: &[(&'static str, Scores)],
-) -> Result<(), RunError> {
+) -> Result<Vec<Finding>, RunError> {
     let place = place.as_ref();
     if history.epochs().is_empty() {
         return Err(RunError::usage(
@@ -72,7 +73,8 @@ pub fn write_results(
     }
     let curves = curves(job, history.epochs(), ended);
     let judged = judged(job)?;
-    let page = page(job, history, ended, scores, &curves, &judged, chosen_threshold(job)?);
+    let (chosen, findings) = (chosen_threshold(job)?, diagnose(job, history));
+    let page = page(job, history, ended, scores, (&curves, &judged), chosen, &findings);
     let write = |name: &str, text: &str| {
         let path = place.join(name);
         write_unsynced(&path, text.as_bytes()).map_err(|error| RunError::run(cannot_write(&path, &error)))
@@ -81,7 +83,8 @@ pub fn write_results(
         write(name, svg)?;
     }
     write(METRICS, &metrics(scores))?;
-    write(REPORT, &page.to_html())
+    write(REPORT, &page.to_html())?;
+    Ok(findings)
 }
 
 fn metrics(scores: &[(&'static str, Scores)]) -> String {
@@ -98,9 +101,9 @@ fn page(
     history: &History,
     ended: Ended,
     scores: &[(&'static str, Scores)],
-    curves: &[Picture],
-    judged: &Judged,
+    (curves, judged): (&[Picture], &Judged),
     chosen: Option<ChosenThreshold>,
+    findings: &[Finding],
 ) -> Page {
     let name = &job.parts.train.name;
     let mut page = Page::new(format!("Trained on {name}")).lead(&lead(job).replace(" %", "\u{a0}%"));
@@ -126,7 +129,7 @@ fn page(
     page = page.section("Training");
     page = curves.iter().fold(page, |page, picture| page.figure(&picture.svg, &picture.caption));
     page = page.section("Diagnosis");
-    for finding in diagnose(job, history) {
+    for finding in findings {
         page = page.paragraph(&format!(
             "{} {} Try: {}.",
             sentence(&finding.measured),

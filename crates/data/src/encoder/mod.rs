@@ -15,7 +15,7 @@ use crate::min_max::MinMax;
 use crate::preprocess::Preprocess;
 use crate::source::error::SpecError;
 use crate::standardize::{Standardize, is_unfit, mean_of};
-use ndarray::{Array1, Array2, ArrayRef2};
+use ndarray::{Array1, Array2, ArrayRef2, Zip};
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Display, Formatter};
 use std::io::Read;
@@ -484,14 +484,16 @@ impl Encoder {
         if expected != found {
             return Err(wrong("an array", None, EncoderProblem::ColumnCount { expected, found }));
         }
-        for (column, mut values) in self.columns.iter().zip(features.columns_mut()) {
-            match column.encoding {
-                Encoding::Number { offset, scale, .. } => values.mapv_inplace(|x| (x - offset) / scale),
-                ref other => {
-                    let problem = EncoderProblem::Kind { expected: other.kind(), found: "numbers" };
-                    return Err(wrong("an array", Some(&column.name), problem));
-                }
+        let parts = self.columns.iter().map(|column| match column.encoding {
+            Encoding::Number { offset, scale, .. } => Ok((offset, scale)),
+            ref other => {
+                let problem = EncoderProblem::Kind { expected: other.kind(), found: "numbers" };
+                Err(wrong("an array", Some(&column.name), problem))
             }
+        });
+        let parts = parts.collect::<Result<Array1<_>, _>>()?;
+        for row in features.rows_mut() {
+            Zip::from(row).and(&parts).for_each(|x, (offset, scale)| *x = (*x - offset) / scale);
         }
         Ok(())
     }

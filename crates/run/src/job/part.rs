@@ -2,13 +2,16 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use surprisal_data::{Dataset, Spill, Targets};
+use surprisal_data::{Dataset, Encoder, Loaded, Spill, Targets};
 use surprisal_tensor::ndarray::{Array2, ArrayView2, Axis};
+use surprisal_tensor::store::{self, Numbers};
 use surprisal_tensor::{Scalar, Tape, Var, Write};
 use surprisal_train::{Batched, Predictions};
 
 /// The number of numbers in a block.
 const BLOCK: usize = 1 << 15;
+/// The number of bytes that are decoded at a time.
+const NEAR: usize = 1 << 16;
 /// The number of numbers of columns that are copied at a time.
 const COPIED: usize = 1 << 21;
 
@@ -34,6 +37,8 @@ pub struct DataPart {
 enum Store {
     /// In memory, as soon as they are written.
     Memory(Vec<Vec<f32>>),
+    /// In memory as bytes, and what the net reads for each.
+    Bytes(Vec<u8>, Box<[f32; 256]>),
     /// One after the other in a file, from this place on.
     File { at: u64, file: Arc<BlockFile> },
 }
@@ -107,6 +112,14 @@ impl DataPart {
         part
     }
 
+    /// Takes the features of all of its rows, if they can be in memory as bytes.
+    pub(super) fn take_bytes(&mut self, loaded: &Loaded, rows: &[usize], encoder: &Encoder) -> bool {
+        let small = self.feature_names.len() <= NEAR;
+        let can = small && self.exact.is_none() && matches!(self.store, Store::Memory(_));
+        let bytes = can.then(|| loaded.bytes(rows, encoder)).flatten();
+        bytes.map(|(bytes, numbers)| self.store = Store::Bytes(bytes, Box::new(numbers))).is_some()
+    }
+
     /// Sets the features of some rows.
     pub(super) fn write(&mut self, first: usize, numbers: ArrayView2<f64>) {
         let (rows, columns) = (self.rows(), self.feature_names.len());
@@ -126,21 +139,25 @@ impl DataPart {
                         blocks[block] = vec![0.0; count * columns];
                     }
                     let slots = &mut blocks[block][at..at + columns];
+                    let numbers = numbers.as_slice().expect("rows in standard layout");
                     slots.iter_mut().zip(numbers).for_each(|(slot, &x)| *slot = x as f32);
                 }
             }
+            Store::Bytes(..) => unreachable!("all rows have been taken"),
         }
     }
 
     /// Calls `each` with the features of a block of rows, as the net reads them.
     fn with_block<R>(&self, block: usize, each: impl FnOnce(&[f32]) -> R) -> R {
+        let (first, columns) = (block * self.rows_of_block, self.feature_names.len());
+        let count = self.rows_of_block.min(self.rows() - first) * columns;
         match &self.store {
             Store::Memory(blocks) => each(&blocks[block]),
-            Store::File { at, file } => {
-                let (first, columns) = (block * self.rows_of_block, self.feature_names.len());
-                let rows = self.rows_of_block.min(self.rows() - first);
-                file.with(at + 4 * (first * columns) as u64, rows * columns, each)
+            Store::Bytes(bytes, numbers) => {
+                let bytes = &bytes[first * columns..][..count];
+                each(&Vec::from_iter(bytes.iter().map(|&byte| numbers[usize::from(byte)])))
             }
+            Store::File { at, file } => file.with(at + 4 * (first * columns) as u64, count, each),
         }
     }
 
@@ -160,14 +177,10 @@ impl DataPart {
         }
     }
 
-    /// Calls `each` with the features of each row.
-    fn every_row(&self, mut each: impl FnMut(usize, &[f32])) {
-        let columns = self.feature_names.len().max(1);
+    /// Calls `each` with the first row and the features of each block.
+    fn each_block(&self, mut each: impl FnMut(usize, &[f32])) {
         for block in 0..self.rows().div_ceil(self.rows_of_block) {
-            let first = block * self.rows_of_block;
-            self.with_block(block, |numbers| {
-                numbers.chunks_exact(columns).enumerate().for_each(|(k, row)| each(first + k, row));
-            });
+            self.with_block(block, |numbers| each(block * self.rows_of_block, numbers));
         }
     }
 
@@ -181,9 +194,11 @@ impl DataPart {
         Dataset {
             name: self.name.clone(),
             features: self.exact.clone().unwrap_or_else(|| {
-                let mut features = Array2::zeros((self.rows(), self.feature_names.len()));
-                self.every_row(|row, numbers| {
-                    features.row_mut(row).iter_mut().zip(numbers).for_each(|(slot, &x)| *slot = x.into());
+                let columns = self.feature_names.len();
+                let mut features = Array2::zeros((self.rows(), columns));
+                self.each_block(|first, numbers| {
+                    let slots = features.iter_mut().skip(first * columns);
+                    slots.zip(numbers).for_each(|(slot, &x)| *slot = x.into());
                 });
                 features
             }),
@@ -193,33 +208,45 @@ impl DataPart {
         }
     }
 
-    /// Calls `each` with the index and the numbers of each of these columns; some are copied at a time.
+    /// Calls `each` with the index and a copy of the numbers of each of these columns; some are copied at a time.
     pub(crate) fn each_column(
         &self,
         columns: impl IntoIterator<Item = usize>,
-        mut each: impl FnMut(usize, Vec<f64>),
+        mut each: impl FnMut(usize, &mut [f64]),
     ) {
         let mut columns = columns.into_iter().peekable();
         let together = (COPIED / self.rows().max(1)).clamp(1, 64);
+        let mut copies = Vec::from_iter((0..together).map(|_| Vec::with_capacity(self.rows())));
         while columns.peek().is_some() {
             let some = Vec::from_iter(columns.by_ref().take(together));
-            let mut copies = vec![Vec::with_capacity(self.rows()); some.len()];
-            match &self.exact {
-                Some(exact) => {
+            copies.iter_mut().for_each(Vec::clear);
+            let width = self.feature_names.len();
+            match (&self.exact, &self.store) {
+                (Some(exact), _) => {
                     copies.iter_mut().zip(&some).for_each(|(copy, &at)| copy.extend(exact.column(at)));
                 }
-                None => self.every_row(|_, row| {
-                    copies.iter_mut().zip(&some).for_each(|(copy, &at)| copy.push(f64::from(row[at])));
+                (None, Store::Bytes(bytes, numbers)) => {
+                    for bytes in bytes.chunks(self.rows_of_block * width) {
+                        for (copy, &at) in copies.iter_mut().zip(&some) {
+                            let column = (at..bytes.len()).step_by(width);
+                            copy.extend(column.map(|i| f64::from(numbers[usize::from(bytes[i])])));
+                        }
+                    }
+                }
+                (None, _) => self.each_block(|_, numbers| {
+                    for (copy, &at) in copies.iter_mut().zip(&some) {
+                        copy.extend((at..numbers.len()).step_by(width).map(|i| f64::from(numbers[i])));
+                    }
                 }),
             }
-            some.into_iter().zip(copies).for_each(|(at, copy)| each(at, copy));
+            some.into_iter().zip(&mut copies).for_each(|(at, copy)| each(at, copy));
         }
     }
 
     /// A column of the features.
     pub(crate) fn column(&self, at: usize) -> Vec<f64> {
         let mut column = Vec::new();
-        self.each_column([at], |_, copy| column = copy);
+        self.each_column([at], |_, copy| column = copy.to_vec());
         column
     }
 
@@ -237,15 +264,7 @@ impl DataPart {
 
     /// Adds features and targets, as the net reads them, to a checksum.
     pub(super) fn add_to(&self, crc: &mut crc32fast::Hasher) {
-        let mut bytes = Vec::new();
-        self.every_row(|_, row| {
-            bytes.extend(row.iter().flat_map(|x| x.to_le_bytes()));
-            if bytes.len() > 1 << 16 {
-                crc.update(&bytes);
-                bytes.clear();
-            }
-        });
-        crc.update(&bytes);
+        self.each_block(|_, numbers| crc.update(store::bytes(Numbers::F32(numbers))));
         match Batched::targets(self) {
             Targets::Classes { labels, .. } => {
                 labels.iter().for_each(|label| crc.update(&(*label as u64).to_le_bytes()));
@@ -282,10 +301,22 @@ struct Gathered<'a> {
 
 impl Write for Gathered<'_> {
     fn write<T: Scalar>(self, slots: &mut [T]) {
-        let mut rows = slots.chunks_exact_mut(self.part.feature_names.len().max(1));
+        let columns = self.part.feature_names.len().max(1);
+        if let Store::Bytes(bytes, numbers) = &self.part.store {
+            let (numbers, mut near) = (numbers.map(|x| T::of(f64::from(x))), [0; NEAR]);
+            let together = NEAR / columns;
+            for (slots, rows) in slots.chunks_mut(together * columns).zip(self.rows.chunks(together)) {
+                // copied first: many rows are on their way from memory at once
+                for (near, row) in near.chunks_exact_mut(columns).zip(rows) {
+                    near.copy_from_slice(&bytes[row * columns..][..columns]);
+                }
+                slots.iter_mut().zip(&near).for_each(|(slot, byte)| *slot = numbers[usize::from(*byte)]);
+            }
+            return;
+        }
+        let mut rows = slots.chunks_exact_mut(columns);
         self.part.each_row(self.rows, |numbers| {
-            let slots = rows.next().unwrap_or_default();
-            slots.iter_mut().zip(numbers).for_each(|(slot, &x)| *slot = T::of(f64::from(x)));
+            Numbers::F32(numbers).copy_to(rows.next().unwrap_or_default());
         });
     }
 }

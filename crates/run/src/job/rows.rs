@@ -6,8 +6,8 @@ use crate::{RunError, Settings};
 use std::path::Path;
 use std::sync::Arc;
 use surprisal_data::{
-    Categorical, CsvOptions, DataSource, Dataset, Encoder, Encoding, Loaded, Spill, TargetColumn, Targets,
-    Unseen,
+    Categorical, CsvOptions, DataSource, Dataset, EncodedColumn, Encoder, Encoding, Loaded, Spill,
+    TargetColumn, Targets, Unseen,
 };
 use surprisal_layers::Rng;
 use surprisal_optim::Schedule;
@@ -247,6 +247,16 @@ impl Unfit {
 /// The first feature that `f32` does not hold, before or after it was encoded, column by column.
 pub(super) fn unfit_feature(features: ArrayView2<f64>, encoder: &Encoder) -> Option<Unfit> {
     let most = f64::from(f32::MAX);
+    let largest = features.iter().fold(0.0, |largest, x| if x.abs() > largest { x.abs() } else { largest });
+    let all_fit = |column: &EncodedColumn| match column.encoding {
+        Encoding::Number { offset, scale, .. } | Encoding::Date { offset, scale, .. } => {
+            largest * scale + offset.abs() <= most
+        }
+        Encoding::OneHot { .. } => true,
+    };
+    if largest <= most && encoder.columns.iter().all(all_fit) {
+        return None;
+    }
     let mut columns = features.columns().into_iter();
     for (at, column) in encoder.columns.iter().enumerate() {
         let (offset, scale) = match &column.encoding {

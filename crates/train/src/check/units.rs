@@ -116,19 +116,21 @@ impl<T: Scalar> Watched<T> {
     fn new(z: ArrayView2<T>, activation: &impl Layer) -> Self {
         let grid = Array2::from_shape_fn((2001, 1), |(i, _)| T::of((i as f64 - 1000.0) / 100.0));
         let (_, slopes) = values_and_slopes(grid.view(), activation);
-        let flat = FLAT * slopes.iter().fold(0.0, |most: f64, slope| most.max(slope.value().abs()));
+        let flat = FLAT * slopes.iter().fold(0.0, |most: f64, slope| most.max(slope.abs()));
 
         let (y, slopes) = values_and_slopes(z, activation);
-        let units = || y.axis_iter(Axis(1)).zip(slopes.axis_iter(Axis(1)));
-        let is_flat = |slope: &&T| slope.value().abs() < flat;
-        let flat = units().map(|(_, slopes)| slopes.iter().filter(is_flat).count()).collect();
-        let same = units().map(|(y, slopes)| {
-            let is_dead = slopes.iter().all(|&slope| slope == T::ZERO)
-                && y.iter().all(|&value| Some(&value) == y.first());
-            y.first().copied().filter(|_| is_dead)
-        });
+        let (mut same, mut flat_rows) = (vec![None; z.ncols()], vec![0; z.ncols()]);
+        let rows = y.chunks_exact(z.ncols().max(1)).zip(slopes.chunks_exact(z.ncols().max(1)));
+        for (row, (y, slopes)) in rows.enumerate() {
+            let units = same.iter_mut().zip(&mut flat_rows);
+            for ((same, flat_rows), (&y, &slope)) in units.zip(y.iter().zip(slopes)) {
+                let is_dead = slope == 0.0 && (row == 0 || *same == Some(y));
+                *same = is_dead.then_some(y);
+                *flat_rows += usize::from(slope.abs() < flat);
+            }
+        }
         let (mean, deviation) = mean_and_deviation(&Vec::from_iter(z.iter().map(|z| z.value())));
-        Watched { rows: z.nrows(), same: same.collect(), flat, mean, deviation }
+        Watched { rows: z.nrows(), same, flat: flat_rows, mean, deviation }
     }
 
     /// Takes more rows into account.
@@ -179,15 +181,16 @@ pub fn unit_health<T: Scalar>(z: ArrayView2<T>, activation: &impl Layer) -> Unit
     Watched::new(z, activation).health()
 }
 
-/// f(z) and f'(z) of every number.
+/// f(z) and f'(z) of every number, by rows.
 #[track_caller]
-fn values_and_slopes<T: Scalar>(z: ArrayView2<T>, activation: &impl Layer) -> (ArrayD<T>, ArrayD<T>) {
+fn values_and_slopes<T: Scalar>(z: ArrayView2<T>, activation: &impl Layer) -> (Vec<T>, Vec<f64>) {
     let (params, mut workspace) = (Params::<T>::default(), Workspace::new());
     let tape = workspace.tape(&params).evaluating();
     let z = tape.input(&z).requires_grad();
     let y = activation.forward(z);
     y.sum().backward();
-    (y.to_array(), z.grad().expect("asked for above").mapv(T::of))
+    let slopes = z.grad().expect("asked for above"); // in standard layout
+    (y.with_value(<[T]>::to_vec), slopes.into_raw_vec_and_offset().0)
 }
 
 /// Runs a net on all rows and looks at every hidden layer: dead and saturated units, the size of pre-activations; and at how long
