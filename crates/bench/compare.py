@@ -35,6 +35,8 @@ TASKS += ["T7ce_1024x10", "T7ce_128x32000", "T7bce_1M", "T8_b1", "T8_b64"]
 FACTORS = [2, 4]
 SCALED = [f"{task}/batch{f}" for task in TASKS[:6] for f in FACTORS]
 SCALED += [f"{task}/width{f}" for task in TASKS[1:6] for f in FACTORS]
+OPERATIONS = ["log_softmax", "softmax", "layer_norm", "batch_norm", "gather", "where", "embedding"]
+OPERATIONS = [f"OP{name}_{size}" for size in ["128x32000", "4096x64"] for name in OPERATIONS]
 
 
 def masks(simd, aten, others, xla, cpu):
@@ -79,6 +81,17 @@ def cargo(*arguments, folder=ROOT, target=TARGET):
     return (built[-1], None) if done.returncode == 0 and built else (None, "it does not build")
 
 
+def find_operations(who, pythons):
+    """The command that runs someone's single operations, nothing that trains once, and a reason if there is none."""
+    if who == "surprisal":
+        path, problem = cargo("bench", "--no-run", "-p", "surprisal-bench", "--bench", "ops")
+        return [path], None, problem
+    if who not in ("torch", "torch_compile", "jax"):
+        return None, None, "it has no single operations"
+    command, _, problem = find(who, pythons)
+    return command and [command[0], str(BENCH / "peers" / "ops.py"), who], None, problem
+
+
 def find(who, pythons):
     """The command that runs someone's tasks, the one that trains once, and a reason if there are none."""
     if who == "surprisal":
@@ -100,6 +113,18 @@ def find(who, pythons):
             command = [python, str(BENCH / "peers" / file), who]
             return command, [*command, "once"], None
     return None, None, f"no interpreter of --python has {PYTHON[who]} and numpy"
+
+
+def there(find, options):
+    """The commands of everyone who is there: for tasks, and to train once."""
+    commands, once = {}, {}
+    for who in options.who:
+        command, single, problem = find(who, options.python)
+        if problem:
+            say(f"{who} is left out: {problem}")
+        else:
+            commands[who], once[who] = command, single
+    return commands, once
 
 
 def environment(threads, seconds):
@@ -219,7 +244,7 @@ def ratios(lines):
     found = index(lines)
     everyone = in_order([who for _, _, who in found], EVERYONE)
     for threads in sorted({threads for threads, _, _ in found}):
-        tasks = in_order([task for count, task, _ in found if count == threads and "/" not in task], TASKS)
+        tasks = in_order([task for count, task, _ in found if count == threads and "/" not in task], TASKS + OPERATIONS)
         isa = ", ".join(sorted({line.get("isa", "widest") for line in lines if "us" in line}))
         print(f"\n{threads} thread(s), instruction set {isa}: surprisal in microseconds a step; the others as multiples of it in the same round: "
               "median (least to greatest)")
@@ -261,7 +286,7 @@ def agreement(lines):
         return
     print("\nLosses after five steps, relative difference to surprisal's:")
     rows, everyone = [], in_order([who for by in losses.values() for who in by if who != "surprisal"], EVERYONE)
-    for task in in_order(losses, TASKS + SCALED):
+    for task in in_order(losses, TASKS + SCALED + OPERATIONS):
         by = losses[task]
         middle = by.get("surprisal", statistics.median(by.values()))
         row = [task]
@@ -331,25 +356,21 @@ def main():
     if options.old:
         lines = [json.loads(line) for line in options.old.read_text().splitlines()]
     else:
-        tasks = [task for task in TASKS + SCALED * options.scaling if task.startswith(tuple(options.tasks))]
-        if not tasks:
-            parser.error(f"--tasks: none of {', '.join(TASKS)} starts so")
+        wanted = lambda tasks: [task for task in tasks if task.startswith(tuple(options.tasks))]
+        groups = [(wanted(TASKS + SCALED * options.scaling), find), (wanted(OPERATIONS), find_operations)]
+        if not any(tasks for tasks, _ in groups):
+            parser.error(f"--tasks: none of {', '.join(TASKS + OPERATIONS)} starts so")
         options.out.parent.mkdir(parents=True, exist_ok=True)
-        lines, commands, once = [], {}, {}
-        for who in options.who:
-            if options.build and not options.startup:
-                break
-            commands[who], once[who], problem = find(who, options.python)
-            if problem:
-                say(f"{who} is left out: {problem}")
-                del commands[who], once[who]
+        lines = []
         with options.out.open("w") as out:
             if options.startup:
-                lines += start_up(once, options, out)
+                lines += start_up(there(find, options)[1], options, out)
             if options.build:
                 lines += clean_build(out)
-            if not options.startup and not options.build:
-                lines += measure(commands, tasks, [int(n) for n in options.threads], options, out)
+            for tasks, found_by in groups:
+                if tasks and not options.startup and not options.build:
+                    threads = [int(n) for n in options.threads]
+                    lines += measure(there(found_by, options)[0], tasks, threads, options, out)
         say(f"the raw lines are in {options.out}")
     ratios(lines)
     agreement(lines)

@@ -8,9 +8,11 @@
 //! | `product/64x784x128/NN` | a product `[64, 784] x [784, 128]`; T: this side is stored transposed | `gflops` |
 //! | `node/relu` | one more node in a chain of nodes of a single number: its value | `ns_per_node` |
 //! | `node/relu/gradient` | its value and its gradient | `ns_per_node` |
+//! | `OPsoftmax_4096x64` | the value of an operation, and the gradients of all its inputs from a given gradient of the value, as in `../peers/ops.py` | `loss5` |
 
+use surprisal::ndarray::{ArcArray1, ArcArray2, Array2};
 use surprisal::prelude::*;
-use surprisal_bench::{Bench, Timing};
+use surprisal_bench::{Bench, Timing, from_minus_1_to_1, labels};
 use surprisal_tensor::{Buf, Mat};
 
 fn main() {
@@ -39,6 +41,11 @@ fn run_all(bench: &Bench) {
     }
     for (name, nodes, link) in LINKS {
         node(bench, name, nodes, link);
+    }
+    for (rows, columns) in [(128, 32_000), (4096, 64)] {
+        for name in COMPARED {
+            compared(bench, name, rows, columns);
+        }
     }
 }
 
@@ -178,4 +185,88 @@ fn node(bench: &Bench, name: &str, nodes: usize, link: Link) {
         let per_node = (long.us - short.us) * 1e3 / (200 * nodes) as f64;
         bench.print(&name, long, &[("ns_per_node", per_node)]);
     }
+}
+
+/// The operations that peers are measured with too.
+const COMPARED: [&str; 7] =
+    ["log_softmax", "softmax", "layer_norm", "batch_norm", "gather", "where", "embedding"];
+
+/// An operation on x, `[rows, columns]`, which is a parameter. The gradient of its value is an array, which no operation could fold.
+///
+/// gather has an index for each number of x, embedding one for each row of the table x; batch_norm moves the running moments too.
+fn compared(bench: &Bench, name: &str, rows: usize, columns: usize) {
+    let task = format!("OP{name}_{rows}x{columns}");
+    if !bench.wants(&task) {
+        return;
+    }
+    let (len, mut params) = (rows * columns, Params::new());
+    let mut parameter = |name: &str, seed: u64, scale: f32| {
+        let numbers = from_minus_1_to_1(seed, len).into_iter().map(|x| scale * x);
+        params.add_with(name, [rows, columns], |slots| {
+            slots.iter_mut().zip(numbers).for_each(|(slot, x)| *slot = x)
+        })
+    };
+    let x = parameter("x", 5, 4.0);
+    let table =
+        |numbers: Vec<f32>| Array2::from_shape_vec((rows, columns), numbers).expect("a number for each");
+    let dy = table(from_minus_1_to_1(6, len));
+    let places = |n: usize, below: usize| labels(9, n, below).into_iter().map(|i| i as usize);
+    match name {
+        "log_softmax" => compare(bench, &task, &params, &dy, |tape| tape.param(x).log_softmax(1)),
+        "softmax" => compare(bench, &task, &params, &dy, |tape| tape.param(x).softmax(1)),
+        "layer_norm" => {
+            let layer = LayerNorm::new(&mut params, "norm", columns);
+            params[layer.weight].copy_from_slice(&from_minus_1_to_1(7, columns));
+            params[layer.bias].copy_from_slice(&from_minus_1_to_1(8, columns));
+            compare(bench, &task, &params, &dy, |tape| layer.forward(tape.param(x)));
+        }
+        "batch_norm" => {
+            let layer = BatchNorm1d::new(&mut params, "norm", columns);
+            params[layer.weight].copy_from_slice(&from_minus_1_to_1(7, columns));
+            params[layer.bias].copy_from_slice(&from_minus_1_to_1(8, columns));
+            compare(bench, &task, &params, &dy, |tape| layer.forward(tape.param(x)));
+        }
+        "gather" => {
+            let indices =
+                Array2::from_shape_vec((rows, columns), places(len, columns).collect()).expect("as many");
+            compare(bench, &task, &params, &dy, |tape| tape.param(x).gather(1, &indices));
+        }
+        "where" => {
+            let other = parameter("other", 10, 4.0);
+            let condition: ArcArray2<f32> =
+                table(places(len, 2).map(|one| one as f32).collect()).into_shared();
+            compare(bench, &task, &params, &dy, |tape| {
+                tape.shared(&condition).where_(tape.param(x), tape.param(other))
+            });
+        }
+        _ => {
+            let indices: ArcArray1<f32> = places(rows, rows).map(|i| i as f32).collect();
+            compare(bench, &task, &params, &dy, |tape| {
+                tape.param(x).index_select_by(0, tape.shared(&indices))
+            });
+        }
+    }
+}
+
+/// Times forward and backward; what is compared is the sum of the mean sizes of value and gradients.
+fn compare(
+    bench: &Bench,
+    task: &str,
+    params: &Params<f32>,
+    dy: &Array2<f32>,
+    operation: impl for<'t> Fn(&'t Tape<'t>) -> Var<'t>,
+) {
+    let size = |x: &[f32]| x.iter().map(|&x| f64::from(x).abs()).sum::<f64>() / x.len() as f64;
+    let mut workspace = Workspace::new();
+    let tape = workspace.tape(params);
+    let y = operation(&tape);
+    y.backward_with(dy);
+    let value = y.with_value(size);
+    let gradients = workspace.grads();
+    let trained = params.ids().filter(|&id| params.is_trainable(id));
+    let sizes = value + trained.map(|id| size(&gradients[id])).sum::<f64>();
+    bench.run(task, sizes, || {
+        let tape = workspace.tape(params);
+        operation(&tape).backward_with(dy);
+    });
 }

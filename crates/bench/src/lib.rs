@@ -24,4 +24,4 @@ mod task;
 
 pub use expected::check_loss;
 pub use measure::{Bench, Timing, measure, print_once};
-pub use task::{LOSS_KERNELS, Layer, Loss, Net, Update, labels, logits, one_hot};
+pub use task::{LOSS_KERNELS, Layer, Loss, Net, Update, from_minus_1_to_1, labels, logits, one_hot};

@@ -202,7 +202,8 @@ pub(crate) fn from_0_to_1(seed: u64, n: usize) -> Vec<f32> {
     (0..n as u64).map(|i| (hash(seed, i) >> 40) as f32 / (1u32 << 24) as f32).collect()
 }
 
-pub(crate) fn from_minus_1_to_1(seed: u64, n: usize) -> Vec<f32> {
+/// `n` numbers in \[-1, 1).
+pub fn from_minus_1_to_1(seed: u64, n: usize) -> Vec<f32> {
     from_0_to_1(seed, n).into_iter().map(|v| v * 2.0 - 1.0).collect()
 }
 
