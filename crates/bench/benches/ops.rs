@@ -227,9 +227,8 @@ fn compared(bench: &Bench, name: &str, rows: usize, columns: usize) {
             compare(bench, &task, &params, &dy, |tape| layer.forward(tape.param(x)));
         }
         "gather" => {
-            let indices =
-                Array2::from_shape_vec((rows, columns), places(len, columns).collect()).expect("as many");
-            compare(bench, &task, &params, &dy, |tape| tape.param(x).gather(1, &indices));
+            let indices = table(places(len, columns).map(|i| i as f32).collect()).into_shared();
+            compare(bench, &task, &params, &dy, |tape| tape.param(x).gather_by(1, tape.shared(&indices)));
         }
         "where" => {
             let other = parameter("other", 10, 4.0);

@@ -7,7 +7,7 @@ use surprisal_tensor::{ParamId, Params, Scalar, Shape, Var};
 
 use crate::Layer;
 use crate::layer::note;
-use crate::layer_norm::{add_filled, centered, expect_eps, expect_features};
+use crate::layer_norm::{add_filled, expect_eps};
 
 /// Takes from each feature its mean, divides by its standard deviation, then scales and shifts: `[rows, features]` to the same, or
 /// `[N, features, ..]`, in which every pixel of an image is a row.
@@ -109,22 +109,12 @@ impl Layer for BatchNorm1d {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
         let _layer = note(self, x);
-        x.tape().require_rows(2);
-        let shape = x.shape();
-        match shape.rank() {
-            0 | 1 => panic!("batch_norm: {shape} is neither [rows, features] nor [N, features, ..]"),
-            2 => self.rows(x),
-            _ => self.images(x),
-        }
-    }
-}
-
-impl BatchNorm1d {
-    /// Of `[N, features, ..]`.
-    #[track_caller]
-    fn images<'t>(&self, x: Var<'t>) -> Var<'t> {
-        expect_eps("batch_norm", x, self.eps);
         let (tape, shape, entry) = (x.tape(), x.shape(), x.tape().entry(self.weight));
+        tape.require_rows(2);
+        if shape.rank() < 2 {
+            panic!("batch_norm: {shape} is neither [rows, features] nor [N, features, ..]");
+        }
+        expect_eps("batch_norm", x, self.eps);
         let features = shape.dims()[1];
         assert!(
             features == entry.shape.len(),
@@ -146,27 +136,6 @@ impl BatchNorm1d {
         };
         let by = Normalize { eps: self.eps, of_input: tape.is_training() };
         x.normalize(moments, tape.param(self.weight), tape.param(self.bias), by)
-    }
-
-    /// Of `[rows, features]`.
-    #[track_caller]
-    fn rows<'t>(&self, x: Var<'t>) -> Var<'t> {
-        expect_features("batch_norm", x, self.weight);
-        expect_eps("batch_norm", x, self.eps);
-        let (tape, shape) = (x.tape(), x.shape());
-        let rows = shape.dims()[0];
-        let (centered, variance) = if tape.is_training() {
-            expect_rows(shape, rows);
-            let (mean, centered) = centered(x, |x| x.mean_axis(0));
-            let variance = centered.square().mean_axis(0);
-            self.follow(self.running_mean, mean);
-            self.follow(self.running_var, rows as f64 / (rows - 1) as f64 * variance);
-            (centered, variance)
-        } else {
-            (x - tape.param(self.running_mean), tape.param(self.running_var))
-        };
-        let scale = tape.param(self.weight) / (variance + self.eps).sqrt(); // one for each feature, not for each number
-        centered * scale + tape.param(self.bias)
     }
 }
 

@@ -71,11 +71,7 @@ impl Layer for LayerNorm {
         let _layer = note(self, x);
         expect_features("layer_norm", x, self.weight);
         expect_eps("layer_norm", x, self.eps);
-        let tape = x.tape();
-        let one_for_each_row = with_last_axis_one(x.shape());
-        let (_, centered) = centered(x, |x| x.mean_axis(-1).reshape(one_for_each_row));
-        let variance = centered.square().mean_axis(-1).reshape(one_for_each_row);
-        centered / (variance + self.eps).sqrt() * tape.param(self.weight) + tape.param(self.bias)
+        x.normalize_rows(x.tape().param(self.weight), x.tape().param(self.bias), self.eps)
     }
 }
 

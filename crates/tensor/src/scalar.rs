@@ -123,12 +123,25 @@ pub trait Scalar:
         self
     }
 
+    /// e^-|x|, from 0 to 1.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn exp_of_minus_abs(self) -> Self {
+        (-self.abs()).exp()
+    }
+    /// ln(1 + x) for x from 0 to 1.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn ln_1p_of_unit(self) -> Self {
+        self.ln_1p()
+    }
+
     /// e = e^-|x|, ln(1 + e) and 1 / (1 + e): what [`sigmoid`](Self::sigmoid), [`softplus`](Self::softplus) and the losses made of them
     /// share. None of it overflows.
     #[inline(always)]
     fn logistic(self) -> Logistic<Self> {
-        let e = (-self.abs()).exp();
-        Logistic { e, ln_1p: e.ln_1p(), reciprocal: Self::ONE / (Self::ONE + e) }
+        let e = self.exp_of_minus_abs();
+        Logistic { e, ln_1p: e.ln_1p_of_unit(), reciprocal: Self::ONE / (Self::ONE + e) }
     }
 
     /// 1 / (1 + e^-x), accurate to the last digits on both sides: e^x / (1 + e^x) where x < 0.
@@ -298,10 +311,12 @@ impl Scalar for f32 {
         #[inline(always)] abs: f32::abs;
     }
     #[inline(always)]
-    fn logistic(self) -> Logistic<f32> {
-        let e = elementary::exp_down(-self.abs());
-        let (ln_1p, reciprocal) = (elementary::ln_1p_of_unit(e), elementary::reciprocal_of_1_to_2(1.0 + e));
-        Logistic { e, ln_1p, reciprocal }
+    fn exp_of_minus_abs(self) -> f32 {
+        elementary::exp_down(-self.abs())
+    }
+    #[inline(always)]
+    fn ln_1p_of_unit(self) -> f32 {
+        elementary::ln_1p_of_unit(self)
     }
     #[inline(always)]
     fn exp_shifted(x: &[f32], low: f32, e: &mut [f32]) -> bool {

@@ -150,7 +150,7 @@ pub(crate) fn accumulate<T: Scalar>(d: &mut [T], a: &[T]) {
 }
 
 crate::kernel! {
-    fn accumulate_in_one<T: Scalar>(d: &mut [T], a: &[T]) {
+    pub(crate) fn accumulate_in_one<T: Scalar>(d: &mut [T], a: &[T]) {
         for (d, &a) in d.iter_mut().zip(a) { *d += a }
     }
 }
@@ -198,6 +198,40 @@ fn columns_at<T: Scalar>(rows: &[T], n: usize, start: usize) -> [T; LANES] {
         total[l] = (total[l] + second[l]) + (third[l] + fourth[l]);
     }
     total
+}
+
+/// So many columns are summed at once by [`sum_columns`], at most.
+const COLUMNS: usize = 512;
+
+/// How many columns make a piece of work, when there are so many rows: whole registers.
+pub(crate) fn columns_of(rows: usize) -> usize {
+    (LIGHT / rows.max(1) / LANES * LANES).clamp(LANES, COLUMNS)
+}
+
+/// N sums of each of some columns, as many as [`columns_of`] says: `add` gets the number of a row and adds its terms.
+///
+/// Inlined into its caller, so that a kernel vectorizes it; four sums side by side hide the latency of additions.
+#[inline(always)]
+pub(crate) fn sum_columns<T: Scalar, const N: usize>(
+    rows: usize,
+    mut totals: [&mut [T]; N],
+    mut add: impl FnMut(usize, [&mut [T]; N]),
+) {
+    let width = totals[0].len();
+    let mut parts = [[[T::ZERO; COLUMNS]; N]; 4];
+    totals.iter_mut().for_each(|total| total.fill(T::ZERO));
+    for start in (0..rows).step_by(BLOCK) {
+        parts.iter_mut().flatten().for_each(|part| part[..width].fill(T::ZERO));
+        for row in start..rows.min(start + BLOCK) {
+            add(row, parts[row % 4].each_mut().map(|part| &mut part[..width]));
+        }
+        let [first, second, third, fourth] = &parts;
+        for (k, total) in totals.iter_mut().enumerate() {
+            for (j, total) in total.iter_mut().enumerate() {
+                *total += (first[k][j] + second[k][j]) + (third[k][j] + fourth[k][j]);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -17,10 +17,13 @@ pub(crate) trait YesOrNo: Send + Sync + 'static {
     const TARGETS: Domain = Domain::FromZeroToOne;
     /// l(x, t) and dl/dx, both times `weight`; a yes counts `pos_weight` times as much.
     fn element<T: Scalar>(&self, x: T, t: T, weight: T, pos_weight: T) -> (T, T);
-    /// The same without weights, where that is less work.
+    /// The losses of some numbers without weights, and their slopes times `scale`, where that is less work.
     #[inline(always)]
-    fn unweighted<T: Scalar>(&self, x: T, t: T) -> (T, T) {
-        self.element(x, t, T::ONE, T::ONE)
+    fn block<T: Scalar>(&self, x: &[T], t: &[T], scale: T, losses: &mut [T], slopes: &mut [T]) {
+        for ((l, d), (&x, &t)) in losses.iter_mut().zip(slopes).zip(x.iter().zip(t)) {
+            let (loss, slope) = self.element(x, t, T::ONE, T::ONE);
+            (*l, *d) = (loss, slope * scale);
+        }
     }
 }
 
@@ -69,11 +72,7 @@ pub(crate) fn fused<T: Scalar, L: YesOrNo>(loss: &L, x: &[T], t: &[T], scale: T,
 kernel! {
     fn fused_in_one<T: Scalar, L: YesOrNo>(loss: &L, x: &[T], t: &[T], scale: T, slope: &mut [T]) -> T {
         sum_filled(x.len(), |range, losses| {
-            let targets = x[range.clone()].iter().zip(&t[range.clone()]);
-            for ((l, d), (&x, &t)) in losses.iter_mut().zip(&mut slope[range]).zip(targets) {
-                let (loss, derivative) = loss.unweighted(x, t);
-                (*l, *d) = (loss, derivative * scale);
-            }
+            loss.block(&x[range.clone()], &t[range.clone()], scale, losses, &mut slope[range]);
         })
     }
 }

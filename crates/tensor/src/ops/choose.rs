@@ -5,6 +5,7 @@ use surprisal_formula_macro::math;
 use super::by_name::{Input, Signature};
 use crate::op::{Backward, Card, Forward, Grad, Op, Shapes};
 use crate::sum::sum_by;
+use crate::threads::{LIGHT, for_each};
 use crate::{Scalar, Shape, ShapeError, Var};
 
 /// One of two numbers, by a condition: the choice of each number on its own.
@@ -48,9 +49,15 @@ impl Op for Where {
     }
     fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let [c, a, b] = [0, 1, 2].map(|k| f.inputs.x(k));
-        let at = |x: &[T], i: usize| if x.len() == 1 { x[0] } else { x[i] };
-        for (i, (y, &c)) in f.y.iter_mut().zip(c).enumerate() {
-            *y = if c != T::ZERO { at(a, i) } else { at(b, i) };
+        match (each(a, c.len()), each(b, c.len())) {
+            (Ok(a), Ok(b)) => for_each((&mut *f.y, c, a, b), LIGHT, |_, (y, c, a, b)| choose(c, a, b, y)),
+            (Ok(a), Err(b)) => choose_or(c, a, b, f.y, |c| c != T::ZERO),
+            (Err(a), Ok(b)) => choose_or(c, b, a, f.y, |c| c == T::ZERO),
+            (Err(a), Err(b)) => {
+                for (y, &c) in f.y.iter_mut().zip(c) {
+                    *y = if c != T::ZERO { a } else { b };
+                }
+            }
         }
     }
     fn backward<T: Scalar>(&self, g: &mut Backward<T>) {
@@ -65,8 +72,35 @@ impl Op for Where {
     }
 }
 
+crate::kernel! {
+    fn choose<T: Scalar>(c: &[T], a: &[T], b: &[T], y: &mut [T]) {
+        for ((y, &c), (&a, &b)) in y.iter_mut().zip(c).zip(a.iter().zip(b)) { *y = if c != T::ZERO { a } else { b } }
+    }
+}
+crate::kernel! {
+    fn choose_or_in_one<T: Scalar, F: Fn(T) -> bool>(c: &[T], x: &[T], single: T, y: &mut [T], chosen: F) {
+        for ((y, &c), &x) in y.iter_mut().zip(c).zip(x) { *y = if chosen(c) { x } else { single } }
+    }
+}
+
+/// x where it is chosen, else the single number.
+fn choose_or<T: Scalar>(c: &[T], x: &[T], single: T, y: &mut [T], chosen: impl Fn(T) -> bool + Copy + Sync) {
+    for_each((y, c, x), LIGHT, |_, (y, c, x)| choose_or_in_one(c, x, single, y, chosen));
+}
+
+/// The numbers, if there are n, else the single one.
+fn each<T: Scalar>(x: &[T], n: usize) -> Result<&[T], T> {
+    if x.len() == n { Ok(x) } else { Err(x[0]) }
+}
+
 /// Adds dy where it was chosen; a single number gets the sum of it.
-fn add_chosen<T: Scalar>(d: Grad<T>, single: bool, c: &[T], dy: &[T], chosen: impl Fn(T) -> bool + Sync) {
+fn add_chosen<T: Scalar>(
+    d: Grad<T>,
+    single: bool,
+    c: &[T],
+    dy: &[T],
+    chosen: impl Fn(T) -> bool + Copy + Sync,
+) {
     let part = |c: T, dy: T| if chosen(c) { dy } else { T::ZERO };
     if single {
         d.add_filled(|d, _| d[0] = sum_by(c.len(), |i| part(c[i], dy[i])));

@@ -6,6 +6,9 @@ use surprisal_formula_macro::math;
 use super::axis::{blocks, blocks_mut, parts};
 use super::by_name::{self, Signature};
 use crate::op::{Backward, Card, Forward, Inputs, Op, Shapes};
+use crate::store::typed;
+use crate::sum::accumulate_in_one;
+use crate::threads::{HEAVY, LIGHT, Rows, for_each, number, reduce, rows_of};
 use crate::{Scalar, Shape, ShapeError, Tape, Var};
 
 /// Rows of a table, or places along any axis: chosen by indices, in any order, any number of times.
@@ -63,11 +66,23 @@ fn index<T: Scalar>(x: T) -> usize {
     x.value() as usize
 }
 
+crate::kernel! {
+    /// Whether each is a whole number from 0 to below `length`.
+    fn all_below<T: Scalar>(indices: &[T], length: usize) -> bool {
+        let lies_in = |i: T| i >= T::ZERO && i.value() < length as f64 && T::of(f64::from(i.value() as i32)) == i;
+        indices.iter().fold(true, |all, &i| all & lies_in(i))
+    }
+}
+
 /// Whether every index names a place along the axis.
 fn check(shape: &Shape, axis: usize, inputs: Shapes, k: usize) -> Result<(), ShapeError> {
     let length = shape.dims()[axis];
-    let lies_in = |i: f64| i >= 0.0 && i < length as f64 && i.fract() == 0.0;
-    match inputs.numbers(k).enumerate().find(|&(_, i)| !lies_in(i)) {
+    let indices = inputs.memory.value(&inputs.nodes[inputs.ids[k] as usize]);
+    if typed!(indices, x => reduce(x, LIGHT, |_, x| all_below(x, length), |a, b| a && b)) {
+        return Ok(());
+    }
+    let lies_in = |i: f64| i >= 0.0 && i < length as f64 && i.fract() == 0.0; // beyond 2^31, too
+    match indices.numbers().enumerate().find(|&(_, i)| !lies_in(i)) {
         None => Ok(()),
         Some((position, index)) => Err(ShapeError::new(format!(
             "index {index} at position {position} does not lie in axis {axis} of {shape}, whose length is {length}"
@@ -93,9 +108,11 @@ impl Op for IndexSelect {
         let Ok((_, n, inner)) = parts(f.inputs.shape(0), Some(self.axis)) else { return };
         let indices = f.inputs.x(1);
         for (x, y) in blocks(f.inputs.x(0), n * inner).zip(blocks_mut(f.y, indices.len() * inner)) {
-            for (y, &i) in blocks_mut(y, inner).zip(indices) {
-                y.copy_from_slice(&x[index(i) * inner..][..inner]);
-            }
+            for_each((Rows(y, inner), indices), rows_of(LIGHT, inner), |_, (Rows(y, _), indices)| {
+                for (y, &i) in blocks_mut(y, inner).zip(indices) {
+                    y.copy_from_slice(&x[index(i) * inner..][..inner]);
+                }
+            });
         }
     }
     fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
@@ -104,23 +121,66 @@ impl Op for IndexSelect {
         let Some(dx) = b.dx(0) else { return };
         dx.add_scattered(|dx, _| {
             for (dx, dy) in blocks_mut(dx, n * inner).zip(blocks(dy, indices.len() * inner)) {
-                for (dy, &i) in blocks(dy, inner).zip(indices) {
-                    for (dx, &dy) in dx[index(i) * inner..].iter_mut().zip(dy) {
-                        *dx += dy;
+                // each piece looks for its places among all indices: one for each thread; where a place is, nothing changes its sums
+                let piece = if dy.len() < LIGHT { n } else { n.div_ceil(number()) };
+                for_each(Rows(dx, inner), piece, |start, Rows(dx, _)| {
+                    let (end, places) = (dx.len(), start * inner);
+                    for (dy, &i) in blocks(dy, inner).zip(indices) {
+                        let at = (index(i) * inner).wrapping_sub(places);
+                        if at < end {
+                            accumulate_in_one(&mut dx[at..at + inner], dy);
+                        }
                     }
-                }
+                });
             }
         });
     }
 }
 
+/// `[outer, n, inner]` of x and `[outer, m, inner]` of the indices.
+#[derive(Clone, Copy)]
+struct Sizes {
+    n: usize,
+    m: usize,
+    inner: usize,
+}
+
+crate::kernel! {
+    fn gather<T: Scalar>(x: &[T], indices: &[T], sizes: Sizes, y: &mut [T]) {
+        let Sizes { n, m, inner } = sizes;
+        for ((x, indices), y) in blocks(x, n * inner).zip(blocks(indices, m * inner)).zip(blocks_mut(y, m * inner)) {
+            let (width, step) = sizes.stretch();
+            for (indices, y) in blocks(indices, width).zip(blocks_mut(y, width)) {
+                for (k, (&i, y)) in indices.iter().zip(y).enumerate() { *y = x[index(i) * inner + k * step] }
+            }
+        }
+    }
+}
+crate::kernel! {
+    fn gather_back<T: Scalar>(dx: &mut [T], indices: &[T], sizes: Sizes, dy: &[T]) {
+        let Sizes { n, m, inner } = sizes;
+        for ((dx, indices), dy) in blocks_mut(dx, n * inner).zip(blocks(indices, m * inner)).zip(blocks(dy, m * inner)) {
+            let (width, step) = sizes.stretch();
+            for (indices, dy) in blocks(indices, width).zip(blocks(dy, width)) {
+                for (k, (&i, &dy)) in indices.iter().zip(dy).enumerate() { dx[index(i) * inner + k * step] += dy }
+            }
+        }
+    }
+}
+
+impl Sizes {
+    /// Numbers whose places along the last axes are 0, step, 2 step, ..: a whole row of indices where there are no such axes.
+    #[inline(always)]
+    fn stretch(self) -> (usize, usize) {
+        if self.inner == 1 { (self.m, 0) } else { (self.inner, 1) }
+    }
+}
+
 impl Gather {
-    /// For every number of the result in turn: where in x it comes from.
-    fn places<'a, T: Scalar>(&self, inputs: Inputs<'a, T>) -> impl Iterator<Item = usize> + use<'a, T> {
-        let around = |k| parts(inputs.shape(k), Some(self.axis)).unwrap_or((0, 1, 1));
-        let ((_, n, inner), (_, m, _)) = (around(0), around(1));
-        let place = move |(at, &i): (usize, &T)| (at / (m * inner) * n + index(i)) * inner + at % inner;
-        inputs.x(1).iter().enumerate().map(place)
+    fn sizes<T: Scalar>(&self, inputs: Inputs<T>) -> Option<Sizes> {
+        let ((_, n, inner), (_, m, _)) =
+            (parts(inputs.shape(0), Some(self.axis)).ok()?, parts(inputs.shape(1), Some(self.axis)).ok()?);
+        Some(Sizes { n, m, inner })
     }
 }
 
@@ -141,20 +201,21 @@ impl Op for Gather {
         Ok(*indices)
     }
     fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
-        let x = f.inputs.x(0);
-        for (y, place) in f.y.iter_mut().zip(self.places(f.inputs)) {
-            *y = x[place];
-        }
+        let Some(sizes) = self.sizes(f.inputs) else { return };
+        let (of_x, of_y) = (sizes.n * sizes.inner, sizes.m * sizes.inner);
+        let parts = (Rows(&mut *f.y, of_y), Rows(f.inputs.x(1), of_y), Rows(f.inputs.x(0), of_x));
+        for_each(parts, rows_of(HEAVY, of_y), |_, (y, indices, x)| gather(x.0, indices.0, sizes, y.0));
     }
     fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
-        let (places, dy) = (self.places(b.inputs), b.dy);
-        if let Some(dx) = b.dx(0) {
-            dx.add_scattered(|dx, _| {
-                for (&dy, place) in dy.iter().zip(places) {
-                    dx[place] += dy;
-                }
+        let (Some(sizes), indices, dy) = (self.sizes(b.inputs), b.x(1), b.dy) else { return };
+        let (of_x, of_y) = (sizes.n * sizes.inner, sizes.m * sizes.inner);
+        let Some(dx) = b.dx(0) else { return };
+        dx.add_scattered(|dx, _| {
+            let parts = (Rows(dy, of_y), Rows(indices, of_y), Rows(dx, of_x));
+            for_each(parts, rows_of(HEAVY, of_y), |_, (dy, indices, dx)| {
+                gather_back(dx.0, indices.0, sizes, dy.0);
             });
-        }
+        });
     }
 }
 
@@ -233,6 +294,24 @@ impl<'t> Var<'t> {
         indices: &ArrayBase<S, D>,
     ) -> Var<'t> {
         let indices = record("gather", self.tape(), indices.shape(), indices.iter());
+        self.gather_by(axis, indices)
+    }
+
+    /// [`gather`](Self::gather) with indices that are a value on the tape.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let p = tape.input(&array![[0.1, 0.7, 0.2], [0.5, 0.3, 0.2]]);
+    /// let labels = tape.input(&array![[1.0], [0.0]]);
+    /// assert_eq!(p.gather_by(1, labels).value(), array![[0.7], [0.5]].into_dyn());
+    /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis, an index is not a whole number that lies in it, or another axis differs.
+    #[track_caller]
+    pub fn gather_by(self, axis: isize, indices: Var<'t>) -> Var<'t> {
         self.tape().apply(Gather { axis }, [self, indices])
     }
 }

@@ -12,7 +12,7 @@
 //! | [`products`] | matmul, affine |
 //! | [`convolution`], [`pooling`] | conv2d, conv_transpose2d; max_pool2d, avg_pool2d |
 //! | [`sequences`] | conv1d; max_pool1d, avg_pool1d |
-//! | [`normalize`] | moments, normalize |
+//! | [`normalize`] | moments, normalize, normalize_rows |
 //! | [`resample`] | resize (nearest, bilinear, adaptive mean), pad2d |
 //! | [`reduce`] | sum, mean |
 //! | [`rows`], [`extreme`] | a row in, one number out: prod, var, norm; max, min |
@@ -247,7 +247,7 @@ const LIST: &[Entry] = &[
     ),
     op!(
         normalize::Moments,
-        Call::Shapes(&[&[&[2, 3, 4]], &[&[3, 2]], &[&[2, 2, 2, 3]]], |x| {
+        Call::Shapes(&[&[&[2, 3, 4]], &[&[3, 2]], &[&[2, 2, 2, 3]], &[&[131, 17]]], |x| {
             let moments = x[0].moments();
             let part = |k: usize| moments.slice(0, k..k + 1);
             (part(0) + part(1)) * 2.0 + part(2) // the first two are one number in two parts
@@ -255,12 +255,20 @@ const LIST: &[Entry] = &[
     ),
     op!(
         normalize::Normalize,
-        Call::Shapes(&[&[&[2, 3, 4], &[3], &[3]], &[&[3, 2, 2, 2], &[2], &[2]]], |x| {
-            let by = |of_input| normalize::Normalize { eps: 0.1, of_input };
-            let constant = x[0].tape().input_with([3, x[1].shape().len()], |i| i as f64 * 0.3);
-            x[0].normalize(x[0].moments(), x[1], x[2], by(true))
-                + x[0].normalize(constant, x[1], x[2], by(false)).square()
-        }),
+        Call::Shapes(
+            &[&[&[2, 3, 4], &[3], &[3]], &[&[3, 2, 2, 2], &[2], &[2]], &[&[5, 3], &[3], &[3]]],
+            |x| {
+                let by = |of_input| normalize::Normalize { eps: 0.1, of_input };
+                let constant = x[0].tape().input_with([3, x[1].shape().len()], |i| i as f64 * 0.3);
+                x[0].normalize(x[0].moments(), x[1], x[2], by(true))
+                    + x[0].normalize(constant, x[1], x[2], by(false)).square()
+            }
+        ),
+    ),
+    op!(
+        normalize::NormalizeRows,
+        Call::Shapes(&[&[&[2, 3, 4], &[4], &[4]], &[&[40, 2], &[2], &[2]]], |x| x[0]
+            .normalize_rows(x[1], x[2], 0.1)),
     ),
     op!(reduce::Sum, Call::Reduction(0, |x| x.sum(), |x, axis| x.sum_axis(axis))),
     op!(reduce::Mean, Call::Reduction(1, |x| x.mean(), |x, axis| x.mean_axis(axis))),

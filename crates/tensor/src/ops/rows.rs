@@ -246,7 +246,7 @@ pub struct Variance {
 
 /// The mean m, and r, the mean of x - m, which is what m lacks.
 #[inline(always)]
-fn center<T: Scalar>(x: &[T]) -> (T, T) {
+pub(super) fn center<T: Scalar>(x: &[T]) -> (T, T) {
     let n = T::of(x.len() as f64);
     let m = sum_of(x) / n;
     let rest = sum_filled(x.len(), |range, d| {
@@ -255,6 +255,17 @@ fn center<T: Scalar>(x: &[T]) -> (T, T) {
         }
     });
     (m, rest / n)
+}
+
+/// Σ (x - mean)², the mean given in two parts.
+#[inline(always)]
+pub(super) fn squares<T: Scalar>(x: &[T], m: T, rest: T) -> T {
+    sum_filled(x.len(), |range, squares| {
+        for (square, &x) in squares.iter_mut().zip(&x[range]) {
+            let d = (x - m) - rest;
+            *square = d * d;
+        }
+    })
 }
 
 impl Variance {
@@ -282,13 +293,7 @@ impl RowFunction for Variance {
     #[inline(always)]
     fn f<T: Scalar>(&self, x: &[T]) -> T {
         let (m, r) = center(x);
-        let squares = sum_filled(x.len(), |range, squares| {
-            for (square, &x) in squares.iter_mut().zip(&x[range]) {
-                let d = (x - m) - r;
-                *square = d * d;
-            }
-        });
-        squares / T::of((x.len() - self.correction) as f64)
+        squares(x, m, r) / T::of((x.len() - self.correction) as f64)
     }
     #[inline(always)]
     fn df<T: Scalar>(&self, x: &[T], _y: T, dy: T, dx: &mut [T]) {
