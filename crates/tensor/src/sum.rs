@@ -15,15 +15,34 @@ const SHORT: usize = 64; // so few are summed in four lanes: more would be more 
 /// `fill` that zips slices vectorizes (it is called from one place only, or it would not be inlined there).
 #[inline(always)]
 pub fn sum_filled<T: Scalar>(n: usize, mut fill: impl FnMut(Range<usize>, &mut [T])) -> T {
-    let mut numbers = [T::ZERO; BLOCK];
-    let mut pairs = Pairs::new();
-    for start in (0..n).step_by(BLOCK) {
+    let [sum] = sums_filled(n, |range, [numbers]| fill(range, numbers));
+    sum
+}
+
+/// [`sum_filled`] of several sums at once.
+#[inline(always)]
+pub(crate) fn sums_filled<T: Scalar, const N: usize>(
+    n: usize,
+    mut fill: impl FnMut(Range<usize>, [&mut [T]; N]),
+) -> [T; N] {
+    let mut numbers = [[T::ZERO; BLOCK]; N];
+    let mut pairs = [(); N].map(|()| Pairs::new());
+    let mut start = 0;
+    loop {
         let end = n.min(start + BLOCK);
-        let numbers = &mut numbers[..end - start];
-        fill(start..end, numbers);
-        add_block(&mut pairs, block(numbers));
+        fill(start..end, numbers.each_mut().map(|numbers| &mut numbers[..end - start]));
+        let sums = numbers.each_ref().map(|numbers| block(&numbers[..end - start]));
+        if n <= BLOCK {
+            return sums;
+        }
+        for (pairs, sum) in pairs.iter_mut().zip(sums) {
+            add_block(pairs, sum);
+        }
+        start = end;
+        if start == n {
+            return pairs.each_ref().map(Pairs::total);
+        }
     }
-    pairs.total()
 }
 
 /// f(0) + .. + f(n - 1), pairwise as in [`sum_filled`]; for what no slice holds.
@@ -203,9 +222,9 @@ fn columns_at<T: Scalar>(rows: &[T], n: usize, start: usize) -> [T; LANES] {
 /// So many columns are summed at once by [`sum_columns`], at most.
 const COLUMNS: usize = 512;
 
-/// How many columns make a piece of work, when there are so many rows: whole registers.
+/// How many columns make a piece of work, when there are so many rows: whole registers, and more than one.
 pub(crate) fn columns_of(rows: usize) -> usize {
-    (LIGHT / rows.max(1) / LANES * LANES).clamp(LANES, COLUMNS)
+    (LIGHT / rows.max(1) / LANES * LANES).clamp(2 * LANES, COLUMNS)
 }
 
 /// N sums of each of some columns, as many as [`columns_of`] says: `add` gets the number of a row and adds its terms.

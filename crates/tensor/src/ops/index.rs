@@ -8,7 +8,7 @@ use super::by_name::{self, Signature};
 use crate::op::{Backward, Card, Forward, Inputs, Op, Shapes};
 use crate::store::typed;
 use crate::sum::accumulate_in_one;
-use crate::threads::{HEAVY, LIGHT, Rows, for_each, number, reduce, rows_of};
+use crate::threads::{HEAVY, LIGHT, Rows, for_each, reduce, rows_of};
 use crate::{Scalar, Shape, ShapeError, Tape, Var};
 
 /// Rows of a table, or places along any axis: chosen by indices, in any order, any number of times.
@@ -62,27 +62,38 @@ impl Gather {
     };
 }
 
-fn index<T: Scalar>(x: T) -> usize {
-    x.value() as usize
+/// 2^52: above it only whole numbers are exact in `f64`, and the last bits of one are the distance from it.
+const WHOLE: f64 = 4_503_599_627_370_496.0;
+
+/// A whole number from 0 to below 2^32. A cast would do the same, but not several at once.
+#[inline(always)]
+fn index<T: Scalar>(x: T) -> u32 {
+    (x.value() + WHOLE).to_bits() as u32
+}
+
+/// Whether it is a whole number from 0 to below `length`.
+#[inline(always)]
+fn is_below(i: f64, length: f64) -> bool {
+    (i >= 0.0) & (i < length) & ((i + WHOLE) - WHOLE == i)
 }
 
 crate::kernel! {
-    /// Whether each is a whole number from 0 to below `length`.
     fn all_below<T: Scalar>(indices: &[T], length: usize) -> bool {
-        let lies_in = |i: T| i >= T::ZERO && i.value() < length as f64 && T::of(f64::from(i.value() as i32)) == i;
-        indices.iter().fold(true, |all, &i| all & lies_in(i))
+        indices.iter().fold(true, |all, &i| all & is_below(i.value(), length as f64))
     }
 }
 
 /// Whether every index names a place along the axis.
 fn check(shape: &Shape, axis: usize, inputs: Shapes, k: usize) -> Result<(), ShapeError> {
     let length = shape.dims()[axis];
+    if length > u32::MAX as usize {
+        return Err(ShapeError::new(format!("axis {axis} of {shape} has more places than {}", u32::MAX)));
+    }
     let indices = inputs.memory.value(&inputs.nodes[inputs.ids[k] as usize]);
     if typed!(indices, x => reduce(x, LIGHT, |_, x| all_below(x, length), |a, b| a && b)) {
         return Ok(());
     }
-    let lies_in = |i: f64| i >= 0.0 && i < length as f64 && i.fract() == 0.0; // beyond 2^31, too
-    match indices.numbers().enumerate().find(|&(_, i)| !lies_in(i)) {
+    match indices.numbers().enumerate().find(|&(_, i)| !is_below(i, length as f64)) {
         None => Ok(()),
         Some((position, index)) => Err(ShapeError::new(format!(
             "index {index} at position {position} does not lie in axis {axis} of {shape}, whose length is {length}"
@@ -110,7 +121,7 @@ impl Op for IndexSelect {
         for (x, y) in blocks(f.inputs.x(0), n * inner).zip(blocks_mut(f.y, indices.len() * inner)) {
             for_each((Rows(y, inner), indices), rows_of(LIGHT, inner), |_, (Rows(y, _), indices)| {
                 for (y, &i) in blocks_mut(y, inner).zip(indices) {
-                    y.copy_from_slice(&x[index(i) * inner..][..inner]);
+                    y.copy_from_slice(&x[index(i) as usize * inner..][..inner]);
                 }
             });
         }
@@ -119,14 +130,15 @@ impl Op for IndexSelect {
         let Ok((_, n, inner)) = parts(b.inputs.shape(0), Some(self.axis)) else { return };
         let (indices, dy) = (b.x(1), b.dy);
         let Some(dx) = b.dx(0) else { return };
-        dx.add_scattered(|dx, _| {
+        dx.add_filled(|dx, _| {
+            // each piece looks for its places among all indices: few pieces where a place is a few numbers
+            let pieces = (n / rows_of(LIGHT, inner)).min(inner / 32).max(1);
             for (dx, dy) in blocks_mut(dx, n * inner).zip(blocks(dy, indices.len() * inner)) {
-                // each piece looks for its places among all indices: one for each thread; where a place is, nothing changes its sums
-                let piece = if dy.len() < LIGHT { n } else { n.div_ceil(number()) };
-                for_each(Rows(dx, inner), piece, |start, Rows(dx, _)| {
-                    let (end, places) = (dx.len(), start * inner);
+                for_each(Rows(dx, inner), n.div_ceil(pieces).max(1), |start, Rows(dx, _)| {
+                    let (end, before) = (dx.len(), start * inner);
+                    dx.fill(T::ZERO);
                     for (dy, &i) in blocks(dy, inner).zip(indices) {
-                        let at = (index(i) * inner).wrapping_sub(places);
+                        let at = (index(i) as usize * inner).wrapping_sub(before);
                         if at < end {
                             accumulate_in_one(&mut dx[at..at + inner], dy);
                         }
@@ -151,7 +163,10 @@ crate::kernel! {
         for ((x, indices), y) in blocks(x, n * inner).zip(blocks(indices, m * inner)).zip(blocks_mut(y, m * inner)) {
             let (width, step) = sizes.stretch();
             for (indices, y) in blocks(indices, width).zip(blocks_mut(y, width)) {
-                for (k, (&i, y)) in indices.iter().zip(y).enumerate() { *y = x[index(i) * inner + k * step] }
+                for (block, (indices, y)) in indices.chunks(BLOCK).zip(y.chunks_mut(BLOCK)).enumerate() {
+                    let (places, x) = (places(indices, inner), &x[block * BLOCK * step..]);
+                    for (k, (y, &place)) in y.iter_mut().zip(&places).enumerate() { *y = x[place + k * step] }
+                }
             }
         }
     }
@@ -159,13 +174,30 @@ crate::kernel! {
 crate::kernel! {
     fn gather_back<T: Scalar>(dx: &mut [T], indices: &[T], sizes: Sizes, dy: &[T]) {
         let Sizes { n, m, inner } = sizes;
+        dx.fill(T::ZERO);
         for ((dx, indices), dy) in blocks_mut(dx, n * inner).zip(blocks(indices, m * inner)).zip(blocks(dy, m * inner)) {
             let (width, step) = sizes.stretch();
             for (indices, dy) in blocks(indices, width).zip(blocks(dy, width)) {
-                for (k, (&i, &dy)) in indices.iter().zip(dy).enumerate() { dx[index(i) * inner + k * step] += dy }
+                for (block, (indices, dy)) in indices.chunks(BLOCK).zip(dy.chunks(BLOCK)).enumerate() {
+                    let (places, dx) = (places(indices, inner), &mut dx[block * BLOCK * step..]);
+                    for (k, (&dy, &place)) in dy.iter().zip(&places).enumerate() { dx[place + k * step] += dy }
+                }
             }
         }
     }
+}
+
+/// So many indices become places at once, in a loop that vectorizes.
+const BLOCK: usize = 128;
+
+/// Where the places along an axis start.
+#[inline(always)]
+fn places<T: Scalar>(indices: &[T], inner: usize) -> [usize; BLOCK] {
+    let mut places = [0; BLOCK];
+    for (place, &i) in places.iter_mut().zip(indices) {
+        *place = index(i) as usize * inner;
+    }
+    places
 }
 
 impl Sizes {
@@ -210,7 +242,7 @@ impl Op for Gather {
         let (Some(sizes), indices, dy) = (self.sizes(b.inputs), b.x(1), b.dy) else { return };
         let (of_x, of_y) = (sizes.n * sizes.inner, sizes.m * sizes.inner);
         let Some(dx) = b.dx(0) else { return };
-        dx.add_scattered(|dx, _| {
+        dx.add_filled(|dx, _| {
             let parts = (Rows(dy, of_y), Rows(indices, of_y), Rows(dx, of_x));
             for_each(parts, rows_of(HEAVY, of_y), |_, (dy, indices, dx)| {
                 gather_back(dx.0, indices.0, sizes, dy.0);

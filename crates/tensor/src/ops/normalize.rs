@@ -6,7 +6,7 @@ use surprisal_settings::{Kind, Range, Setting};
 use super::by_name::{self, Input, Signature};
 use super::rows::{center, squares};
 use crate::op::{Backward, Card, Forward, Inputs, Op, Shapes};
-use crate::sum::{accumulate, columns_of, sum, sum_columns, sum_filled, sum_of};
+use crate::sum::{accumulate, columns_of, sum, sum_columns, sum_filled, sums_filled};
 use crate::threads::{HEAVY, LIGHT, Rows, for_each, rows_of};
 use crate::{Buf, Scalar, Shape, ShapeError, Var};
 
@@ -250,21 +250,21 @@ crate::kernel! {
             for (i, &[m, rest, r]) in kept.as_chunks::<KEPT>().0.iter().enumerate().skip(start).take(ROWS) {
                 let row = i * n..(i + 1) * n;
                 let (x, dy) = (&x[row.clone()], &dy[row.clone()]);
-                for ((dw, db), (&x, &dy)) in dw.iter_mut().zip(&mut *db).zip(x.iter().zip(dy)) {
-                    *dw += dy * (((x - m) - rest) * r);
-                    *db += dy;
-                }
-                let Some(dx) = &mut dx else { continue };
-                let dx = &mut dx[row];
-                for (dx, (&dy, &w)) in dx.iter_mut().zip(dy.iter().zip(w)) { *dx = dy * w }
-                let mean = sum_of(dx) / count;
-                let slope = sum_filled(n, |range, to| {
-                    for (to, (&dx, &x)) in to.iter_mut().zip(dx[range.clone()].iter().zip(&x[range])) {
-                        *to = dx * (((x - m) - rest) * r);
+                let means = sums_filled(n, |range, [to, to_slope]| {
+                    let sums = dw[range.clone()].iter_mut().zip(&mut db[range.clone()]).zip(to.iter_mut().zip(to_slope));
+                    let from = x[range.clone()].iter().zip(&dy[range.clone()]).zip(&w[range]);
+                    for (((dw, db), (to, to_slope)), ((&x, &dy), &w)) in sums.zip(from) {
+                        let normal = ((x - m) - rest) * r;
+                        *dw += dy * normal;
+                        *db += dy;
+                        *to = dy * w;
+                        *to_slope = dy * w * normal;
                     }
-                }) / count;
-                for (dx, &x) in dx.iter_mut().zip(x) {
-                    *dx = (*dx - mean - ((x - m) - rest) * r * slope) * r;
+                });
+                let Some(dx) = &mut dx else { continue };
+                let [mean, slope] = means.map(|sum| sum / count);
+                for (dx, ((&x, &dy), &w)) in dx[row].iter_mut().zip(x.iter().zip(dy).zip(w)) {
+                    *dx = (dy * w - mean - ((x - m) - rest) * r * slope) * r;
                 }
             }
             for (total, &part) in totals.iter_mut().zip(&*parts) { *total += part }

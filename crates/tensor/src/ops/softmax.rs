@@ -13,7 +13,7 @@ use super::axis::{self, Parts, along};
 use super::by_name::{self, Signature};
 use super::rows::shape_of_rows;
 use crate::op::{Backward, Card, Forward, Op, Shapes};
-use crate::sum::{sum_by, sum_of, sum_rows};
+use crate::sum::{sum_by, sum_filled, sum_of, sum_rows};
 use crate::threads::{HEAVY, Rows, for_each, rows_of};
 use crate::{Scalar, Shape, ShapeError, Var};
 
@@ -229,7 +229,7 @@ crate::in_kernels! {
 crate::in_kernels! {
     /// The index of a largest number of a row, and that number.
     pub fn maximum<T: Scalar>(x: &[T]) -> (usize, T) {
-        if x.len() < 128 { side_by_side::<T, 4>(x) } else { side_by_side::<T, 16>(x) }
+        if x.len() < 64 { side_by_side::<T, 4>(x) } else { side_by_side::<T, 16>(x) }
     }
 }
 
@@ -289,33 +289,39 @@ crate::kernel! {
     }
 }
 crate::kernel! {
-    fn log_softmax<T: Scalar>(x: &[T], classes: usize, y: &mut [T], p: &mut [T]) {
-        exp_rows(x, classes, p, |i, x, e, row| {
-                        let y = &mut y[i * classes..(i + 1) * classes];
-            for ((y, e), &x) in y.iter_mut().zip(e).zip(x) {
-                *y = -row.surprise(x);
-                *e = *e / row.total;
-            }
+    fn log_softmax<T: Scalar>(x: &[T], classes: usize, y: &mut [T]) {
+        exp_rows(x, classes, y, |_, x, y, row| {
+            for (y, &x) in y.iter_mut().zip(x) { *y = -row.surprise(x) }
         });
     }
 }
+/// The sum of a row without its kth number; as long a loop wherever k is.
+#[inline(always)]
+fn sum_without<T: Scalar>(x: &[T], k: usize) -> T {
+    sum_filled(x.len(), |range, to| {
+        for ((j, to), &x) in (range.start as u32..).zip(to).zip(&x[range]) {
+            *to = if j == k as u32 { T::ZERO } else { x };
+        }
+    })
+}
+
 crate::kernel! {
-    /// dx_i = dy_i - p_i Σ dy; at the most probable class, where p may be near 1: dy_k (1 - p_k) - p_k Σ_{j≠k} dy_j.
-    fn log_softmax_back<T: Scalar>(p: &[T], dy: &[T], classes: usize, dx: &mut [T]) {
+    /// dx_i = dy_i - p_i Σ dy; at the most probable class k, where p may be near 1: dy_k (1 - p_k) - p_k Σ_{j≠k} dy_j. The exponentials are
+    /// computed once more: e^y_i would carry the rounding of y, and to keep p takes longer.
+    fn log_softmax_back<T: Scalar>(x: &[T], dy: &[T], classes: usize, dx: &mut [T]) {
         let n = at_once(classes);
-        for ((p, dy), dx) in p.chunks(n).zip(dy.chunks(n)).zip(dx.chunks_mut(n)) {
+        for ((x, dy), dx) in x.chunks(n).zip(dy.chunks(n)).zip(dx.chunks_mut(n)) {
+            exponentials(x, classes, dx);
             let mut argmax = [0; ROWS];
-            let [mut top_p, mut rest_p, mut top_dy, mut rest_dy] = [[T::ZERO; ROWS]; 4];
-            for (p, k) in p.chunks_exact(classes).zip(&mut argmax) { *k = maximum(p).0 }
-            dx.copy_from_slice(p);
-            take_out(dx, classes, &argmax, &mut top_p, &mut rest_p);
-            dx.copy_from_slice(dy);
-            take_out(dx, classes, &argmax, &mut top_dy, &mut rest_dy);
-            let rows = p.chunks_exact(classes).zip(dy.chunks_exact(classes)).zip(dx.chunks_exact_mut(classes));
-            for (i, ((p, dy), dx)) in rows.enumerate() {
-                let total = rest_dy[i] + top_dy[i];
-                for ((dx, &p), &dy) in dx.iter_mut().zip(p).zip(dy) { *dx = dy - p * total }
-                dx[argmax[i]] = top_dy[i] * rest_p[i] - top_p[i] * rest_dy[i];
+            let [mut top, mut rest] = [[T::ZERO; ROWS]; 2];
+            for (x, k) in x.chunks_exact(classes).zip(&mut argmax) { *k = maximum(x).0 }
+            take_out(dx, classes, &argmax, &mut top, &mut rest);
+            let rows = dy.chunks_exact(classes).zip(dx.chunks_exact_mut(classes));
+            for (((dy, dx), &k), (&top, &rest)) in rows.zip(&argmax).zip(top.iter().zip(&rest)) {
+                let (others, total) = (sum_without(dy, k), top + rest);
+                let factor = (dy[k] + others) / total;
+                for (dx, &dy) in dx.iter_mut().zip(dy) { *dx = dy - *dx * factor }
+                dx[k] = dy[k] * (rest / total) - top / total * others;
             }
         }
     }
@@ -377,27 +383,22 @@ impl Op for LogSoftmax {
     fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         shape(inputs, self.axis)
     }
-    fn memo(&self, inputs: Shapes) -> usize {
-        inputs.shape(0).len() // the probabilities, by rows along the axis
-    }
     fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let Some(parts) = parts(f.inputs.shape(0), self.axis) else { return };
-        let (n, memo) = (parts.1, &mut *f.memo);
+        let n = parts.1;
         along(parts, [f.inputs.x(0)], f.y, &mut f.room.scratch, |[x], y| {
-            for_each((Rows(x, n), Rows(y, n), Rows(memo, n)), rows_of(HEAVY, n), |_, (x, y, p)| {
-                log_softmax(x.0, n, y.0, p.0);
-            });
+            for_each((Rows(x, n), Rows(y, n)), rows_of(HEAVY, n), |_, (x, y)| log_softmax(x.0, n, y.0));
         });
     }
     fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let Some(parts) = parts(b.inputs.shape(0), self.axis) else { return };
-        let (p, dy) = (b.memo, b.dy);
+        let (x, dy) = (b.x(0), b.dy);
         if let Some(dx) = b.dx(0) {
             dx.add_filled(|dx, room| {
                 let n = parts.1;
-                along(parts, [dy], dx, &mut room.scratch, |[dy], dx| {
-                    for_each((Rows(p, n), Rows(dy, n), Rows(dx, n)), rows_of(HEAVY, n), |_, (p, dy, dx)| {
-                        log_softmax_back(p.0, dy.0, n, dx.0);
+                along(parts, [x, dy], dx, &mut room.scratch, |[x, dy], dx| {
+                    for_each((Rows(x, n), Rows(dy, n), Rows(dx, n)), rows_of(HEAVY, n), |_, (x, dy, dx)| {
+                        log_softmax_back(x.0, dy.0, n, dx.0);
                     });
                 });
             });
