@@ -95,7 +95,7 @@ fn layers_that_normalize_name_the_features_they_have() {
     expect![[r#"
         layer_norm: [2, 9] does not end with the 8 features of "rows.weight"
         layer_norm: [] does not end with the 8 features of "rows.weight"
-        batch_norm: [2, 1] does not end with the 8 features of "batch.weight"
+        batch_norm: [2, 1] does not have the 8 features of "batch.weight" in its second axis
         batch_norm: [2, 3, 8] does not have the 8 features of "batch.weight" in its second axis
         batch_norm: [8] is neither [rows, features] nor [N, features, ..]"#]]
     .assert_eq(&said.join("\n"));

@@ -131,6 +131,9 @@ impl Op for IndexSelect {
         let (indices, dy) = (b.x(1), b.dy);
         let Some(dx) = b.dx(0) else { return };
         dx.add_filled(|dx, _| {
+            if dy.is_empty() {
+                return dx.fill(T::ZERO);
+            }
             // each piece looks for its places among all indices: few pieces where a place is a few numbers
             let pieces = (n / rows_of(LIGHT, inner)).min(inner / 32).max(1);
             for (dx, dy) in blocks_mut(dx, n * inner).zip(blocks(dy, indices.len() * inner)) {
