@@ -13,7 +13,7 @@ use super::axis::{self, Parts, along};
 use super::by_name::{self, Signature};
 use super::rows::shape_of_rows;
 use crate::op::{Backward, Card, Forward, Op, Shapes};
-use crate::sum::{sum_by, sum_filled, sum_of, sum_rows};
+use crate::sum::{sum_by, sum_of, sum_rows};
 use crate::threads::{HEAVY, Rows, for_each, rows_of};
 use crate::{Scalar, Shape, ShapeError, Var};
 
@@ -295,16 +295,6 @@ crate::kernel! {
         });
     }
 }
-/// The sum of a row without its kth number; as long a loop wherever k is.
-#[inline(always)]
-fn sum_without<T: Scalar>(x: &[T], k: usize) -> T {
-    sum_filled(x.len(), |range, to| {
-        for ((j, to), &x) in (range.start as u32..).zip(to).zip(&x[range]) {
-            *to = if j == k as u32 { T::ZERO } else { x };
-        }
-    })
-}
-
 crate::kernel! {
     /// dx_i = dy_i - p_i Σ dy; at the most probable class k, where p may be near 1: dy_k (1 - p_k) - p_k Σ_{j≠k} dy_j. The exponentials are
     /// computed once more: e^y_i would carry the rounding of y, and to keep p takes longer.
@@ -318,7 +308,7 @@ crate::kernel! {
             take_out(dx, classes, &argmax, &mut top, &mut rest);
             let rows = dy.chunks_exact(classes).zip(dx.chunks_exact_mut(classes));
             for (((dy, dx), &k), (&top, &rest)) in rows.zip(&argmax).zip(top.iter().zip(&rest)) {
-                let (others, total) = (sum_without(dy, k), top + rest);
+                let (others, total) = (sum_but(dy, k), top + rest);
                 let factor = (dy[k] + others) / total;
                 for (dx, &dy) in dx.iter_mut().zip(dy) { *dx = dy - *dx * factor }
                 dx[k] = dy[k] * (rest / total) - top / total * others;
