@@ -1,6 +1,6 @@
 //! Products of matrices: one seam, behind which the way is chosen by machine and size.
 
-use crate::sum::sum_by;
+use crate::sum::{SHORT, short_sum_by, sum_by};
 use crate::{Buf, Scalar};
 
 /// A matrix seen in a slice: a transpose is an exchange of strides.
@@ -128,7 +128,12 @@ crate::kernel! {
     fn dot_products<T: Scalar>(a: Mat<'_, T>, b: Mat<'_, T>, c: &mut [T], add: bool) {
         for (i, row) in c.chunks_exact_mut(b.cols).enumerate() {
             for (j, c) in row.iter_mut().enumerate() {
-                let dot = sum_by(a.cols, |k| a.at(i, k) * b.at(k, j));
+                let column = &b.data[j * b.col_stride..][..a.cols]; // its row stride is 1
+                let dot = if a.cols < SHORT {
+                    short_sum_by(a.cols, |k| a.at(i, k) * column[k])
+                } else {
+                    sum_by(a.cols, |k| a.at(i, k) * column[k])
+                };
                 *c = if add { *c + dot } else { dot };
             }
         }

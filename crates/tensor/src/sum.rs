@@ -7,7 +7,7 @@ use crate::{Buf, Scalar};
 
 const LANES: usize = 16; // sums side by side, one vector register of f32
 const BLOCK: usize = 128;
-const SHORT: usize = 64; // so few are summed in four lanes: more would be more work to put together
+pub(crate) const SHORT: usize = 64; // so few are summed in four lanes: more would be more work to put together
 
 /// The sum of `n` numbers that `fill` writes a block at a time, given the block's range and a slice of that length.
 ///
@@ -53,6 +53,20 @@ pub fn sum_by<T: Scalar>(n: usize, mut f: impl FnMut(usize) -> T) -> T {
             *number = f(i);
         }
     })
+}
+
+/// The same for few numbers, to the same bits, without memory for a block.
+#[inline(always)]
+pub(crate) fn short_sum_by<T: Scalar>(n: usize, mut f: impl FnMut(usize) -> T) -> T {
+    debug_assert!(n < SHORT);
+    let mut lanes = [T::ZERO; 4];
+    let whole = n & !3;
+    for start in (0..whole).step_by(4) {
+        for (l, lane) in lanes.iter_mut().enumerate() {
+            *lane += f(start + l);
+        }
+    }
+    (whole..n).fold(together(lanes), |sum, i| sum + f(i))
 }
 
 /// More blocks than 2^40 fit no memory.
@@ -108,6 +122,11 @@ fn side_by_side<T: Scalar, const N: usize>(x: &[T]) -> T {
             *lane += x;
         }
     }
+    rest.iter().fold(together(lanes), |sum, &x| sum + x)
+}
+
+#[inline(always)]
+fn together<T: Scalar, const N: usize>(mut lanes: [T; N]) -> T {
     let mut half = N / 2;
     while half > 0 {
         for l in 0..half {
@@ -116,7 +135,7 @@ fn side_by_side<T: Scalar, const N: usize>(x: &[T]) -> T {
         }
         half /= 2;
     }
-    rest.iter().fold(lanes[0], |sum, &x| sum + x)
+    lanes[0]
 }
 
 crate::in_kernels! {
