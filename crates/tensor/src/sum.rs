@@ -238,10 +238,10 @@ fn columns_at<T: Scalar>(rows: &[T], n: usize, start: usize) -> [T; LANES] {
     total
 }
 
-/// So many columns are summed at once by [`sum_columns`], at most.
+/// The number of columns that are summed at once by [`sum_columns`], at most.
 const COLUMNS: usize = 512;
 
-/// How many columns make a piece of work, when there are so many rows: whole registers, and more than one.
+/// The number of columns in a piece of work, for a number of rows: whole registers, and more than one.
 pub(crate) fn columns_of(rows: usize) -> usize {
     (LIGHT / rows.max(1) / LANES * LANES).clamp(2 * LANES, COLUMNS)
 }

@@ -190,7 +190,7 @@ crate::kernel! {
     }
 }
 
-/// So many indices become places at once, in a loop that vectorizes.
+/// The number of indices that become places at once, in a loop that vectorizes.
 const BLOCK: usize = 128;
 
 /// Where the places along an axis start.

@@ -274,7 +274,7 @@ crate::kernel! {
 
 /// How many numbers are kept of each row.
 const KEPT: usize = 3;
-/// The sums of so many rows are added up one by one.
+/// The number of rows whose sums are added up one by one.
 const ROWS: usize = 32;
 
 impl Op for NormalizeRows {
