@@ -122,13 +122,14 @@ fn convolution(bench: &Bench) {
     let [x, g] = images::maps().map(|numbers| array(&[64, 32, 32, 32], numbers));
     let input = params.add("x", &x);
     if bench.wants("T11") {
+        let g = g.to_shared();
         let mut workspace = Workspace::new();
         let mean =
             |y: Var| y.value().iter().zip(&g).map(|(y, g)| y * f64::from(*g)).sum::<f64>() / g.len() as f64;
         let mut step = |mean: Option<&dyn Fn(Var) -> f64>| {
             let tape = workspace.tape(&params);
             let y = layer.forward(tape.param(input));
-            y.backward_with(&g);
+            y.backward_by(tape.shared(&g));
             mean.map(|mean| mean(y))
         };
         let value = step(Some(&mean)).expect("it was asked for");

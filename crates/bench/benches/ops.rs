@@ -209,7 +209,7 @@ fn compared(bench: &Bench, name: &str, rows: usize, columns: usize) {
     let x = parameter("x", 5, 4.0);
     let table =
         |numbers: Vec<f32>| Array2::from_shape_vec((rows, columns), numbers).expect("a number for each");
-    let dy = table(from_minus_1_to_1(6, len));
+    let dy = table(from_minus_1_to_1(6, len)).into_shared();
     let places = |n: usize, below: usize| labels(9, n, below).into_iter().map(|i| i as usize);
     match name {
         "log_softmax" => compare(bench, &task, &params, &dy, |tape| tape.param(x).log_softmax(1)),
@@ -252,20 +252,20 @@ fn compare(
     bench: &Bench,
     task: &str,
     params: &Params<f32>,
-    dy: &Array2<f32>,
+    dy: &ArcArray2<f32>,
     operation: impl for<'t> Fn(&'t Tape<'t>) -> Var<'t>,
 ) {
     let size = |x: &[f32]| x.iter().map(|&x| f64::from(x).abs()).sum::<f64>() / x.len() as f64;
     let mut workspace = Workspace::new();
     let tape = workspace.tape(params);
     let y = operation(&tape);
-    y.backward_with(dy);
+    y.backward_by(tape.shared(dy));
     let value = y.with_value(size);
     let gradients = workspace.grads();
     let trained = params.ids().filter(|&id| params.is_trainable(id));
     let sizes = value + trained.map(|id| size(&gradients[id])).sum::<f64>();
     bench.run(task, sizes, || {
         let tape = workspace.tape(params);
-        operation(&tape).backward_with(dy);
+        operation(&tape).backward_by(tape.shared(dy));
     });
 }

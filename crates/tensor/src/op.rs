@@ -320,6 +320,49 @@ impl<'a, T: Scalar> Backward<'a, T> {
         let first = !std::mem::replace(reached, true);
         Some(Grad { buf, first, part: self.part, room: self.room })
     }
+
+    /// Adds f(a_i, b_i) to the gradients of inputs `k` and `l`, one number to each: as two [`Grad::add2`], but where both are needed and
+    /// nothing was added before, `a` and `b` are read once.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn add2_to_both(
+        &mut self,
+        [k, l]: [usize; 2],
+        a: &[T],
+        b: &[T],
+        f: impl Fn(T, T) -> [T; 2] + Copy + Sync,
+    ) {
+        if let Some([d, e]) = self.first_of_both(k, l) {
+            assert!([d.len(), e.len(), b.len()] == [a.len(); 3], "two gradients take a number each");
+            for_each(((d, e), a, b), LIGHT, |_, ((d, e), a, b)| store_map2(d, e, a, b, f));
+            return;
+        }
+        if let Some(d) = self.dx(k) {
+            d.add2(a, b, move |a, b| f(a, b)[0]);
+        }
+        if let Some(e) = self.dx(l) {
+            e.add2(a, b, move |a, b| f(a, b)[1]);
+        }
+    }
+
+    /// Where the gradients of two inputs are to be stored, if both are needed and neither holds anything yet.
+    fn first_of_both(&mut self, k: usize, l: usize) -> Option<[&mut [T]; 2]> {
+        let ids = [k, l].map(|k| self.inputs.ids[k] as usize);
+        let nodes = ids.map(|id| &self.inputs.nodes[id]);
+        if !nodes.iter().all(|node| node.tracked) {
+            return None;
+        }
+        match nodes.map(|node| node.param) {
+            [Some(k), Some(l)] => self.grads.first_slots([k, l]),
+            [None, None] if !ids.iter().any(|&id| self.reached[id]) => {
+                let slots =
+                    self.before.get_disjoint_mut(nodes.map(|node| node.grad..node.grad + node.len)).ok()?;
+                ids.iter().for_each(|&id| self.reached[id] = true);
+                Some(slots)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The gradient of one input: it can only be added to.
@@ -390,6 +433,12 @@ crate::kernel! {
         } else {
             for ((d, &a), &b) in d.iter_mut().zip(a).zip(b) { *d += f(a, b) }
         }
+    }
+}
+
+crate::kernel! {
+    fn store_map2<T: Scalar, F: Fn(T, T) -> [T; 2]>(d: &mut [T], e: &mut [T], a: &[T], b: &[T], f: F) {
+        for ((d, e), (&a, &b)) in d.iter_mut().zip(e).zip(a.iter().zip(b)) { [*d, *e] = f(a, b) }
     }
 }
 

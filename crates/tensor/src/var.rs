@@ -7,8 +7,9 @@ use std::panic::Location;
 use ndarray::{ArrayBase, ArrayD, Data, Dimension};
 
 use crate::params::view;
-use crate::store::{Numbers, Stored, typed};
+use crate::store::{Stored, typed};
 use crate::tape::{Read, Recording};
+use crate::workspace::Given;
 use crate::{Scalar, Shape, Tape};
 
 /// A value on a tape: a reference and an index, so it can be copied freely and `a * b + c` reads as mathematics.
@@ -251,7 +252,7 @@ impl<'t> Var<'t> {
     /// If this is not a single number, or if the tape records no gradients.
     #[track_caller]
     pub fn backward(self) {
-        self.walk(f64::numbers(&[1.0]));
+        self.walk(Given::Numbers(f64::numbers(&[1.0])), 1);
     }
 
     /// [`backward`](Self::backward) from a value of any shape, whose gradient is given: that of the sum of the products of both.
@@ -276,21 +277,55 @@ impl<'t> Var<'t> {
             gradient.shape(),
             self.tape.read().graph.describe(self.tape.entries(), self.id)
         );
+        let walk = |numbers: &[E]| self.walk(Given::Numbers(E::numbers(numbers)), numbers.len());
         match gradient.as_slice() {
-            Some(numbers) => self.walk(E::numbers(numbers)),
-            None => self.walk(E::numbers(&Vec::from_iter(gradient.iter().copied()))),
+            Some(numbers) => walk(numbers),
+            None => walk(&Vec::from_iter(gradient.iter().copied())),
         }
     }
 
+    /// [`backward_with`](Self::backward_with) a gradient that is a value on the tape. It is not copied: with
+    /// [`Tape::shared`] a large one is read where it is.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::default();
+    /// let w = params.add("w", &array![2.0, 3.0]);
+    /// let dy = array![10.0, 1.0].into_shared();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let y = tape.param(w).square();
+    /// y.backward_by(tape.shared(&dy));
+    /// assert_eq!(y.grad(), Some(array![10.0, 1.0].into_dyn()));
+    /// assert_eq!(workspace.grads()[w], [40.0, 6.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the gradient has another shape or belongs to another tape, or if this tape records no gradients.
     #[track_caller]
-    fn walk(self, gradient: Numbers) {
+    pub fn backward_by(self, gradient: Var<'t>) {
+        assert!(
+            std::ptr::eq(self.tape, gradient.tape),
+            "backward_by: the gradient belongs to another tape: record it on the tape of the value"
+        );
+        let shape = gradient.shape();
+        assert!(
+            shape == self.shape(),
+            "backward_by: a gradient of shape {shape} does not fit {}",
+            self.tape.read().graph.describe(self.tape.entries(), self.id)
+        );
+        self.walk(Given::Node(gradient.id), shape.len());
+    }
+
+    #[track_caller]
+    fn walk(self, gradient: Given, len: usize) {
         let Recording { graph, store } = &mut *self.tape.write();
         assert!(
             graph.record,
             "backward: this tape records no gradients: start it with `tape`, not with `no_grad` or `eval`"
         );
         assert!(
-            graph.nodes[self.id as usize].len == gradient.len(),
+            graph.nodes[self.id as usize].len == len,
             "backward: starts from a single number, found {}: reduce it with `sum` or `mean`, use a loss, or give its gradient to \
              `backward_with`",
             graph.describe(self.tape.entries(), self.id)

@@ -107,6 +107,7 @@ pub struct Graph {
     pub scope: u32,        // of what is recorded now: its place in `scopes` plus one, or 0
     pub reached: Vec<bool>,
     pub walked_from: Option<u32>, // where the last `backward` started
+    pub given: Option<u32>,       // the node whose value is the gradient there, if that was `backward_by`
     pub record: bool,
     pub tangents_pass_detach: bool, // for the gradient checks, which look for what was detached by mistake
     values_used: usize,
@@ -121,6 +122,14 @@ pub struct Arena<T: Scalar> {
     pub grads: Gradients<T>,
     part: Buf<T>,
     room: Room<T>,
+}
+
+/// The gradient from which a backward pass starts.
+pub enum Given<'a> {
+    /// Numbers, which are copied.
+    Numbers(Numbers<'a>),
+    /// The value of a node, which is not.
+    Node(u32),
 }
 
 /// The parameters and the arena of a tape on one type of numbers.
@@ -146,6 +155,7 @@ impl<T: Scalar> Workspace<T> {
                 scope: 0,
                 reached: Vec::new(),
                 walked_from: None,
+                given: None,
                 record: true,
                 tangents_pass_detach: false,
                 values_used: 0,
@@ -311,7 +321,7 @@ impl Graph {
         self.layers.clear();
         (self.layer, self.layers_ended, self.least_rows) = (None, 0, 1);
         self.scope = 0;
-        self.walked_from = None;
+        (self.walked_from, self.given) = (None, None);
         self.record = record;
         self.values_used = 0;
         self.node_grads_used = 0;
@@ -540,31 +550,42 @@ impl<T: Scalar> On<'_, T> {
         Ok(())
     }
 
-    /// Walks back from a single number.
-    pub fn backward(&mut self, graph: &mut Graph, root: usize, gradient: Numbers) {
+    /// Walks back from a node, whose gradient is given.
+    pub fn backward(&mut self, graph: &mut Graph, root: usize, gradient: Given) {
         let arena = &mut *self.arena;
         graph.reached.clear();
         graph.reached.resize(graph.nodes.len(), false);
         if graph.walked_from.replace(root as u32).is_some() {
             arena.grads.prepare(self.params); // not the first walk on this tape, for which its start has done so
         }
+        let Arena { shared, values, node_grads, grads, part, room } = arena;
+        let (values, node_grads, theta) = (&values[..], &mut node_grads[..], self.params.as_slice());
+        graph.given = None;
+        let (gradient, dy_of_root) = match gradient {
+            Given::Numbers(numbers) => (numbers, None),
+            Given::Node(id) => {
+                graph.given = Some(id);
+                let dy = Memory { values, theta, shared }.value(&graph.nodes[id as usize]);
+                (T::numbers(dy), Some(dy))
+            }
+        };
         if graph.nodes[root].tracked {
             match graph.nodes[root].param {
                 Some(param) => {
                     let (start, len) = (graph.nodes[root].start, graph.nodes[root].len);
-                    let (slots, reached) = arena.grads.slot(param, start, len);
+                    let (slots, reached) = grads.slot(param, start, len);
                     gradient.copy_to(slots);
                     *reached = true;
                 }
                 None => {
                     let (at, len) = (graph.nodes[root].grad, graph.nodes[root].len);
-                    gradient.copy_to(&mut arena.node_grads[at..at + len]);
+                    if dy_of_root.is_none() {
+                        gradient.copy_to(&mut node_grads[at..at + len]);
+                    }
                     graph.reached[root] = true;
                 }
             }
         }
-        let Arena { shared, values, node_grads, grads, part, room } = arena;
-        let (values, node_grads, theta) = (&values[..], &mut node_grads[..], self.params.as_slice());
         // a node's inputs have smaller indices, so the order of recording is a topological order
         for id in (0..=root).rev() {
             let node = &graph.nodes[id];
@@ -575,6 +596,10 @@ impl<T: Scalar> On<'_, T> {
             let (before, here) = node_grads.split_at_mut(node.grad);
             let (earlier, own) = values.split_at(node.start);
             let (y, behind) = own.split_at(node.len);
+            let dy = match dy_of_root {
+                Some(dy) if id == root => dy,
+                _ => &here[..node.len],
+            };
             let b = &mut Backward {
                 inputs: Inputs {
                     nodes: &graph.nodes[..id],
@@ -582,7 +607,7 @@ impl<T: Scalar> On<'_, T> {
                     memory: Memory { values: earlier, theta, shared },
                 },
                 y,
-                dy: &here[..node.len],
+                dy,
                 memo: &behind[..node.memo],
                 before,
                 reached: &mut graph.reached,
@@ -644,10 +669,13 @@ impl<T: Scalar> On<'_, T> {
         let node = &graph.nodes[id as usize];
         match node.param {
             Some(param) => Some(&self.arena.grads[param]),
-            None if graph.reached[id as usize] => {
-                Some(&self.arena.node_grads[node.grad..node.grad + node.len])
-            }
-            None => None,
+            None if !graph.reached[id as usize] => None,
+            None => match graph.given {
+                Some(given) if graph.walked_from == Some(id) => {
+                    Some(self.memory().value(&graph.nodes[given as usize]))
+                }
+                _ => Some(&self.arena.node_grads[node.grad..node.grad + node.len]),
+            },
         }
     }
 }

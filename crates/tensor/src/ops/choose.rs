@@ -63,6 +63,16 @@ impl Op for Where {
     fn backward<T: Scalar>(&self, g: &mut Backward<T>) {
         let (c, dy) = (g.x(0), g.dy);
         let [_, a_single, b_single] = [0, 1, 2].map(|k| g.x(k).len() != c.len());
+        if !a_single && !b_single {
+            return g.add2_to_both(
+                [1, 2],
+                c,
+                dy,
+                |c, dy| {
+                    if c != T::ZERO { [dy, T::ZERO] } else { [T::ZERO, dy] }
+                },
+            );
+        }
         if let Some(da) = g.dx(1) {
             add_chosen(da, a_single, c, dy, |c| c != T::ZERO);
         }
@@ -136,10 +146,10 @@ impl<'t> Var<'t> {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::array;
+    use ndarray::{Array1, array};
 
-    use crate::check_gradient;
     use crate::ops::{at, complaint};
+    use crate::{Params, Workspace, check_gradient};
 
     #[test]
     fn what_was_not_chosen_does_no_harm() {
@@ -150,6 +160,27 @@ mod tests {
         assert_eq!(dx[1], 4.0);
         let (_, dx) = at(&array![f64::NAN, 2.0], |x| x.tape().input(&array![0.0, 1.0]).where_(x, -x));
         assert_eq!(dx, array![-1.0, 1.0].into_dyn());
+    }
+
+    #[test]
+    fn both_values_get_their_gradients_wherever_they_stand() {
+        let (mut params, mut workspace) = (Params::new(), Workspace::new());
+        let [a, b] = ["a", "b"].map(|name| params.add(name, &array![1.0f32, 2.0, 3.0]));
+        let tape = workspace.tape(&params);
+        let (c, dy) = (tape.input(&array![0.0, 1.0, 1.0]), tape.input(&array![5.0, 7.0, 9.0]));
+        let [a_now, b_now] = [a, b].map(|id| tape.param(id));
+        let input = tape.constant(4.0) + dy;
+        for (x, y, da, db) in [
+            (a_now, b_now, [0.0, 7.0, 9.0], [5.0, 0.0, 0.0]), // two parameters
+            (-a_now, -b_now, [0.0, -7.0, -9.0], [-5.0, 0.0, 0.0]), // two nodes
+            (a_now, -b_now, [0.0, 7.0, 9.0], [-5.0, 0.0, 0.0]), // one of each
+            (a_now, a_now, [5.0, 7.0, 9.0], [0.0; 3]),        // one twice
+            (input, b_now, [0.0; 3], [5.0, 0.0, 0.0]),        // one that needs none
+        ] {
+            c.where_(x, y).backward_by(dy);
+            let grads = [a_now, b_now].map(|x| x.grad().unwrap());
+            assert_eq!(grads, [da, db].map(|d| Array1::from(d.to_vec()).into_dyn()));
+        }
     }
 
     #[test]

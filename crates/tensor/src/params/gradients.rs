@@ -168,6 +168,17 @@ impl<T: Scalar> Gradients<T> {
         (&mut self.values.values[start..start + len], &mut self.reached[id.index()])
     }
 
+    /// Where the gradients of two parameters are to be stored, if they are two and neither was reached yet.
+    pub(crate) fn first_slots(&mut self, ids: [ParamId; 2]) -> Option<[&mut [T]; 2]> {
+        if ids.iter().any(|id| self.reached[id.index()]) {
+            return None;
+        }
+        let ranges = ids.map(|id| self.values.layout[id.index()].range.clone());
+        let slots = self.values.values.get_disjoint_mut(ranges).ok()?;
+        ids.iter().for_each(|id| self.reached[id.index()] = true);
+        Some(slots)
+    }
+
     /// A parameter that was never reached or is frozen has gradient 0.
     pub(crate) fn finish(&mut self) {
         for (entry, reached) in self.values.layout.iter().zip(&self.reached) {

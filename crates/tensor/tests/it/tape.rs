@@ -34,6 +34,21 @@ fn backward_starts_anew_each_time() {
 }
 
 #[test]
+fn a_pass_may_start_from_a_gradient_on_the_tape() {
+    let mut params = Params::<f64>::default();
+    let w = params.add("w", &array![3.0, -1.0]);
+    let (dy, mut workspace) = (array![0.5, 2.0].into_shared(), Workspace::new());
+    let tape = workspace.tape(&params);
+    let y = tape.param(w).square();
+    y.backward_by(tape.shared(&dy));
+    assert_eq!((y.grad(), y.steps().count()), (Some(array![0.5, 2.0].into_dyn()), 1));
+    y.backward_with(&array![1.0, 1.0]); // another pass, with a gradient of its own
+    assert_eq!(y.grad(), Some(array![1.0, 1.0].into_dyn()));
+    tape.param(w).backward_by(y.exp() * 0.0 + 7.0); // from a parameter; nothing flows into the gradient
+    assert_eq!(workspace.grads()[w], [7.0, 7.0]);
+}
+
+#[test]
 fn the_loss_may_be_a_parameter_itself() {
     let mut params = Params::<f64>::default();
     let (w, _) = (params.add("w", &array![3.0]), params.add("other", &array![1.0]));
@@ -203,6 +218,8 @@ fn every_misuse_says_what_to_do() {
         message(|| x + y),
         message(|| one.update(running, y)),
         message(|| x.backward()),
+        message(|| x.backward_by(y)),
+        message(|| x.backward_by(one.constant(1.0))),
         message(|| x.item()),
         message(|| x.sum_axis(1)),
         message(|| x.softmax(-2)),
@@ -222,6 +239,8 @@ fn every_misuse_says_what_to_do() {
         add: its inputs belong to different tapes: record everything that meets in one computation on one tape
         update: the new value of "running" belongs to another tape: record it on the tape whose `update` is called
         backward: starts from a single number, found parameter "w" [2]: reduce it with `sum` or `mean`, use a loss, or give its gradient to `backward_with`
+        backward_by: the gradient belongs to another tape: record it on the tape of the value
+        backward_by: a gradient of shape [] does not fit parameter "w" [2]
         item: [2] is not a single number: use `value`, or reduce it with `sum` or `mean`
         sum: there is no axis 1
           input:  parameter "w" [2]
