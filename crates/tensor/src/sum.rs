@@ -31,7 +31,10 @@ pub(crate) fn sums_filled<T: Scalar, const N: usize>(
     loop {
         let end = n.min(start + BLOCK);
         fill(start..end, numbers.each_mut().map(|numbers| &mut numbers[..end - start]));
-        let sums = numbers.each_ref().map(|numbers| block(&numbers[..end - start]));
+        let mut sums = [T::ZERO; N];
+        for (sum, numbers) in sums.iter_mut().zip(&numbers) {
+            *sum = block(&numbers[..end - start]); // in a loop: in a closure it would not be inlined
+        }
         if n <= BLOCK {
             return sums;
         }

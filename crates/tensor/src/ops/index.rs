@@ -162,12 +162,13 @@ struct Sizes {
 
 crate::kernel! {
     fn gather<T: Scalar>(x: &[T], indices: &[T], sizes: Sizes, y: &mut [T]) {
-        let Sizes { n, m, inner } = sizes;
+        let (Sizes { n, m, inner }, mut places) = (sizes, [0; BLOCK]);
         for ((x, indices), y) in blocks(x, n * inner).zip(blocks(indices, m * inner)).zip(blocks_mut(y, m * inner)) {
             let (width, step) = sizes.stretch();
             for (indices, y) in blocks(indices, width).zip(blocks_mut(y, width)) {
                 for (block, (indices, y)) in indices.chunks(BLOCK).zip(y.chunks_mut(BLOCK)).enumerate() {
-                    let (places, x) = (places(indices, inner), &x[block * BLOCK * step..]);
+                    let x = &x[block * BLOCK * step..];
+                    write_places(indices, inner, &mut places);
                     for (k, (y, &place)) in y.iter_mut().zip(&places).enumerate() { *y = x[place + k * step] }
                 }
             }
@@ -176,13 +177,14 @@ crate::kernel! {
 }
 crate::kernel! {
     fn gather_back<T: Scalar>(dx: &mut [T], indices: &[T], sizes: Sizes, dy: &[T]) {
-        let Sizes { n, m, inner } = sizes;
+        let (Sizes { n, m, inner }, mut places) = (sizes, [0; BLOCK]);
         dx.fill(T::ZERO);
         for ((dx, indices), dy) in blocks_mut(dx, n * inner).zip(blocks(indices, m * inner)).zip(blocks(dy, m * inner)) {
             let (width, step) = sizes.stretch();
             for (indices, dy) in blocks(indices, width).zip(blocks(dy, width)) {
                 for (block, (indices, dy)) in indices.chunks(BLOCK).zip(dy.chunks(BLOCK)).enumerate() {
-                    let (places, dx) = (places(indices, inner), &mut dx[block * BLOCK * step..]);
+                    let dx = &mut dx[block * BLOCK * step..];
+                    write_places(indices, inner, &mut places);
                     for (k, (&dy, &place)) in dy.iter().zip(&places).enumerate() { dx[place + k * step] += dy }
                 }
             }
@@ -193,14 +195,12 @@ crate::kernel! {
 /// The number of indices that become places at once, in a loop that vectorizes.
 const BLOCK: usize = 128;
 
-/// Where the places along an axis start.
+/// Writes where the places along an axis start.
 #[inline(always)]
-fn places<T: Scalar>(indices: &[T], inner: usize) -> [usize; BLOCK] {
-    let mut places = [0; BLOCK];
+fn write_places<T: Scalar>(indices: &[T], inner: usize, places: &mut [usize; BLOCK]) {
     for (place, &i) in places.iter_mut().zip(indices) {
         *place = index(i) as usize * inner;
     }
-    places
 }
 
 impl Sizes {

@@ -154,15 +154,7 @@ fn least<T: Scalar>(x: &[T], classes: usize, of_row: impl Fn(&[T]) -> T) -> T {
         let x = of_row(x);
         *least = if x < infinity { x } else { infinity };
     }
-    let mut half = ROWS / 2;
-    while half > 0 {
-        for l in 0..half {
-            let (a, b) = (least[l], least[l + half]);
-            least[l] = if b < a { b } else { a };
-        }
-        half /= 2;
-    }
-    least[0]
+    halved(least, |a, b| if b < a { b } else { a })
 }
 
 /// For every row of x: writes [`exponentials`] e, and gives (number of the row, x, e, [`Row`]) to `each`, which may change e.
@@ -233,6 +225,22 @@ crate::in_kernels! {
     }
 }
 
+/// One of N by halves: those of the upper half with those of the lower.
+#[inline(always)]
+fn halved<T: Copy, const N: usize>(mut of: [T; N], f: impl Fn(T, T) -> T) -> T {
+    let mut half = N / 2;
+    while half > 0 {
+        for l in 0..half {
+            of[l] = f(of[l], of[l + half]);
+        }
+        half /= 2;
+    }
+    of[0]
+}
+
+/// The bits of a place beside those of its lane, of which there are 16 at most.
+const LOW: u32 = u32::MAX >> 4;
+
 /// N maxima, each of every Nth number, and the largest of these and of what does not fill all N.
 #[inline(always)]
 fn side_by_side<T: Scalar, const N: usize>(x: &[T]) -> (usize, T) {
@@ -245,19 +253,15 @@ fn side_by_side<T: Scalar, const N: usize>(x: &[T]) -> (usize, T) {
             max[l] = if larger { chunk[l] } else { max[l] };
         }
     }
+    let largest = halved(max, |a, b| if b > a { b } else { a });
+    // of equal ones that whose lane comes first in the order of reversed bits, which the upper bits have
     for (l, place) in place.iter_mut().enumerate() {
-        *place = *place * N as u32 + l as u32;
+        let rank = (l as u32).reverse_bits();
+        *place = if max[l] < largest { u32::MAX } else { rank | *place };
     }
-    let mut half = N / 2;
-    while half > 0 {
-        for l in 0..half {
-            let larger = max[l + half] > max[l];
-            place[l] = if larger { place[l + half] } else { place[l] };
-            max[l] = if larger { max[l + half] } else { max[l] };
-        }
-        half /= 2;
-    }
-    let first = (place[0] as usize, max[0]);
+    let place = halved(place, |a, b| if b < a { b } else { a });
+    let lane = (place & !LOW).reverse_bits();
+    let first = (((place & LOW) as usize) * N + lane as usize, largest);
     let rest = (chunks.len() * N..).zip(rest);
     rest.fold(first, |(k, max), (j, &x)| if x > max { (j, x) } else { (k, max) })
 }
@@ -592,5 +596,28 @@ impl<'t> Var<'t> {
     #[track_caller]
     pub fn logsumexp_axes(self, axes: &[isize]) -> Var<'t> {
         self.merge_axes(axes).logsumexp_axis(-1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::maximum;
+
+    #[test]
+    fn a_largest_number_is_found_wherever_it_stands() {
+        for n in (1..70).chain([127, 300]) {
+            for k in 0..n {
+                let mut x = Vec::from_iter((0..n).map(|i| (i as f32 * 0.37).sin()));
+                (x[(k + 16) % n], x[k]) = (2.0, 2.0); // two are equal
+                let (found, max) = maximum(&x);
+                assert_eq!((max, x[found]), (2.0, 2.0), "{n} {k}");
+                x[k] = f32::NAN; // passed over, but in the first place
+                let (found, max) = maximum(&x);
+                assert!(
+                    x[found].to_bits() == max.to_bits() && max.is_nan() == (k == 0),
+                    "{n} {k} {found} {max}"
+                );
+            }
+        }
     }
 }
