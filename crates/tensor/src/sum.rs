@@ -1,5 +1,6 @@
 //! Sums whose error does not grow with their length.
 
+use std::hint::black_box;
 use std::ops::Range;
 
 use crate::threads::{LIGHT, for_each, reduce};
@@ -129,7 +130,9 @@ fn side_by_side<T: Scalar, const N: usize>(x: &[T]) -> T {
 }
 
 #[inline(always)]
-fn together<T: Scalar, const N: usize>(mut lanes: [T; N]) -> T {
+fn together<T: Scalar, const N: usize>(lanes: [T; N]) -> T {
+    // through memory, or LLVM, which starts from the last pair, would sum N / 2 pairs side by side instead of N lanes
+    let mut lanes = if N < LANES { lanes } else { black_box(lanes) };
     let mut half = N / 2;
     while half > 0 {
         for l in 0..half {

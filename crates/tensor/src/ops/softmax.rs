@@ -116,14 +116,15 @@ fn exp_difference<T: Scalar>(x: T, m: T) -> T {
     e + e * lost
 }
 
-/// So many short rows are taken at once, or as many as have 2048 numbers: what is done to each number, and once to each row, then
+/// So many short rows are taken at once, or as many as have so many [`NUMBERS`]: what is done to each number, and once to each row, then
 /// vectorizes.
 pub const ROWS: usize = 64;
+const NUMBERS: usize = 2048;
 
 /// How many numbers the rows have that are taken at once. `classes` must not be 0.
 #[inline(always)]
 pub fn at_once(classes: usize) -> usize {
-    (2048 / classes).clamp(1, ROWS) * classes
+    (NUMBERS / classes).clamp(1, ROWS) * classes
 }
 
 crate::in_kernels! {
@@ -304,18 +305,26 @@ crate::kernel! {
     /// computed once more: e^y_i would carry the rounding of y, and to keep p takes longer.
     fn log_softmax_back<T: Scalar>(x: &[T], dy: &[T], classes: usize, dx: &mut [T]) {
         let n = at_once(classes);
+        let mut copy = [T::ZERO; NUMBERS];
         for ((x, dy), dx) in x.chunks(n).zip(dy.chunks(n)).zip(dx.chunks_mut(n)) {
             exponentials(x, classes, dx);
             let mut argmax = [0; ROWS];
-            let [mut top, mut rest] = [[T::ZERO; ROWS]; 2];
+            let [mut top, mut rest, mut dy_top, mut others] = [[T::ZERO; ROWS]; 4];
             for (x, k) in x.chunks_exact(classes).zip(&mut argmax) { *k = maximum(x).0 }
             take_out(dx, classes, &argmax, &mut top, &mut rest);
+            match copy.get_mut(..dy.len()) {
+                Some(copy) => {
+                    copy.copy_from_slice(dy);
+                    take_out(copy, classes, &argmax, &mut dy_top, &mut others);
+                }
+                None => (dy_top[0], others[0]) = (dy[argmax[0]], sum_but(dy, argmax[0])), // one row
+            }
             let rows = dy.chunks_exact(classes).zip(dx.chunks_exact_mut(classes));
-            for (((dy, dx), &k), (&top, &rest)) in rows.zip(&argmax).zip(top.iter().zip(&rest)) {
-                let (others, total) = (sum_but(dy, k), top + rest);
-                let factor = (dy[k] + others) / total;
+            for (i, (dy, dx)) in rows.enumerate() {
+                let (k, dy_top, others, total) = (argmax[i], dy_top[i], others[i], top[i] + rest[i]);
+                let factor = (dy_top + others) / total;
                 for (dx, &dy) in dx.iter_mut().zip(dy) { *dx = dy - *dx * factor }
-                dx[k] = dy[k] * (rest / total) - top / total * others;
+                dx[k] = dy_top * (rest[i] / total) - top[i] / total * others;
             }
         }
     }
