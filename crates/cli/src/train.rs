@@ -12,10 +12,12 @@ use surprisal_report::folder::RunFolder;
 use surprisal_run::recorder::{CHECKPOINT, CONFIG, HISTORY, MODEL, interrupted_run, lock_run};
 use surprisal_run::report::REPORT;
 use surprisal_run::{
-    Finding, Job, Kind, Recorder, RunError, Settings, chosen_threshold, commonest_class, diagnose_failure,
-    write_results,
+    Finding, Job, Kind, Outputs, Recorder, RunError, Settings, chosen_threshold, commonest_class,
+    diagnose_failure, write_results,
 };
-use surprisal_train::{At, Callback, Checkpoint, Ended, Epoch, History, Predictions, SavedModel, TrainError};
+use surprisal_train::{
+    At, Callback, Checkpoint, Ended, Epoch, History, KeptOutputs, Predictions, SavedModel, TrainError,
+};
 
 use crate::progress::EpochBar;
 use crate::ranks::{Ranks, SHARDS};
@@ -64,7 +66,7 @@ fn train(options: Options, interrupted: &AtomicBool, ranks: &mut Ranks) -> Resul
         Ok((place, lock, recorder))
     });
     let Some((place, _lock, recorder)) = ranks.agree(first.transpose())? else {
-        return followed(job.try_fit(checkpoint, &mut (), Some(interrupted), ranks.group()));
+        return followed(job.try_fit(checkpoint, &mut (), Some(interrupted), ranks.group(), None));
     };
     let share = if matches!(job.predictions, Predictions::Number { .. }) { "r2" } else { "accuracy" };
     let (bar, monitored) = (EpochBar::new(job.trainer.epochs, quiet), job.parts.monitored().0);
@@ -77,14 +79,18 @@ fn train(options: Options, interrupted: &AtomicBool, ranks: &mut Ranks) -> Resul
         note!("all {} epochs are done | to continue, set a larger --epochs", checkpoint.epoch);
     }
     let mut callbacks = (telling, recorder);
-    let outcome = job.try_fit(checkpoint, &mut callbacks, Some(interrupted), ranks.group());
+    let mut kept = KeptOutputs::default();
+    let outcome = job.try_fit(checkpoint, &mut callbacks, Some(interrupted), ranks.group(), Some(&mut kept));
     let (telling, recorder) = callbacks;
     telling.bar.end();
-    recorder.end()?;
+    let model = recorder.end(&job.params)?;
     let (history, ended) = outcome.map_err(|error| diverged(&job, telling.seen, &place, error))?;
     match ended {
         Ended::Interrupted => Err(stopped(&place, &history)),
-        Ended::Early | Ended::Finished => finished(&place, &job, &history, ended, quiet),
+        Ended::Early | Ended::Finished => {
+            model.write(place.join(MODEL)).map_err(Failure::run)?;
+            finished(&place, &job, (&history, ended), &job.outputs_beside(kept), quiet)
+        }
     }
 }
 
@@ -280,10 +286,15 @@ fn stopped(place: &Path, history: &History) -> Failure {
     Failure { message, code: signals::exit_code() }
 }
 
-fn finished(place: &Path, job: &Job, history: &History, ended: Ended, quiet: bool) -> Result<(), Failure> {
-    job.model_file(&job.params, None).write(place.join(MODEL)).map_err(Failure::run)?;
-    let scores = job.scores()?;
-    let findings = write_results(place, job, history, ended, &scores)?;
+fn finished(
+    place: &Path,
+    job: &Job,
+    (history, ended): (&History, Ended),
+    outputs: &Outputs,
+    quiet: bool,
+) -> Result<(), Failure> {
+    let scores = job.scores_of(outputs)?;
+    let findings = write_results(place, job, history, ended, outputs, &scores)?;
     if !quiet {
         if ended == Ended::Early {
             note!("stopped early: {}", why_early(job, history));
@@ -310,7 +321,7 @@ fn finished(place: &Path, job: &Job, history: &History, ended: Ended, quiet: boo
             }
         }
     }
-    if let Some(chosen) = chosen_threshold(job)? {
+    if let Some(chosen) = chosen_threshold(job, outputs)? {
         text += &format!("{chosen}\n");
     }
     crate::tell(&text)

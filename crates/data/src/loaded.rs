@@ -18,6 +18,7 @@ use crate::targets::Targets;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 use rand::Rng;
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -392,7 +393,7 @@ impl Loaded {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn encode<E: From<DataError>>(
-        mut data: Cow<'_, Loaded>,
+        data: Cow<'_, Loaded>,
         parts: &[&[usize]],
         encoder: &Encoder,
         mut each: impl FnMut(usize, usize, ArrayView2<f64>) -> Result<(), E>,
@@ -408,9 +409,8 @@ impl Loaded {
             }
         };
         let width = encoder.width();
-        let together = (TOGETHER / width).max(1);
         let mut numbers = Vec::new();
-        let mut some = |data: &Loaded, part: usize, at: Range<usize>| {
+        Loaded::in_pieces(data, parts, width, |data, part, at| {
             let rows = &parts[part][at.clone()];
             numbers.clear();
             numbers.resize(rows.len() * width, 0.0);
@@ -426,7 +426,18 @@ impl Loaded {
                 }
             }
             each(part, at.start, all.view())
-        };
+        })
+    }
+
+    /// Calls `some` with the index of a part and some rows within it, until all rows had their turn: of rows of this width, in ascending order
+    /// from the last to the first, after which owned data are forgotten.
+    fn in_pieces<E>(
+        mut data: Cow<'_, Loaded>,
+        parts: &[&[usize]],
+        width: usize,
+        mut some: impl FnMut(&Loaded, usize, Range<usize>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let together = (TOGETHER / width.max(1)).max(1);
         let mut ends: Vec<usize> = parts.iter().map(|rows| rows.len()).collect();
         for (part, end) in ends.iter_mut().enumerate().filter(|&(part, _)| !parts[part].is_sorted()) {
             for first in (0..*end).step_by(together) {
@@ -453,14 +464,36 @@ impl Loaded {
         Ok(())
     }
 
-    /// The features of some rows as bytes, and the number in `f32` that each byte is encoded as. `None` if they are not bytes in memory, such as the
-    /// pixels of an IDX file, if columns are encoded differently, and if `f32` does not hold one of the numbers.
+    /// Copies the bytes of the rows of several parts, some rows at a time: `each` gets the index of the part, that of the first row within
+    /// it, and the bytes. In the order of [`encode`](Self::encode), and owned data are forgotten as there.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If there is no such row, and if there are no [`numbers_of_bytes`](Self::numbers_of_bytes).
     #[track_caller]
-    pub fn bytes(&self, rows: &[usize], encoder: &Encoder) -> Option<(Vec<u8>, [f32; 256])> {
-        let Content::Arrays(_, features) = &self.content else { return None };
+    pub fn bytes(data: Cow<'_, Loaded>, parts: &[&[usize]], mut each: impl FnMut(usize, usize, &[u8])) {
+        let columns = data.matrix().map_or(0, Matrix::columns);
+        let mut bytes = Vec::new();
+        let copied = Loaded::in_pieces(data, parts, columns, |data, part, at| {
+            let features = data.matrix().filter(|features| features.are_bytes());
+            let Some(features) = features else { panic!("bytes: the features are not bytes in memory") };
+            features.copy_bytes(&parts[part][at.clone()], &mut bytes);
+            each(part, at.start, &bytes);
+            Ok::<_, Infallible>(())
+        });
+        let Ok(()) = copied;
+    }
+
+    fn matrix(&self) -> Option<&Matrix> {
+        match &self.content {
+            Content::Arrays(_, features) => Some(features),
+            Content::Table(_) => None,
+        }
+    }
+
+    /// The number in `f32` that each byte is encoded as. `None` if the features are not bytes in memory, such as the pixels of an IDX file, if
+    /// columns are encoded differently, and if `f32` does not hold one of the numbers.
+    pub fn numbers_of_bytes(&self, encoder: &Encoder) -> Option<[f32; 256]> {
+        let features = self.matrix().filter(|features| features.are_bytes())?;
         let encoding = &encoder.columns.first()?.encoding;
         let &Encoding::Number { offset, scale, .. } = encoding else { return None };
         let alike = encoder.columns.iter().all(|column| column.encoding == *encoding);
@@ -468,7 +501,7 @@ impl Loaded {
         let fits = alike
             && features.columns() == encoder.columns.len()
             && numbers.iter().all(|x| x.abs() < f32::MAX);
-        fits.then(|| features.bytes(rows)).flatten().map(|bytes| (bytes, numbers))
+        fits.then_some(numbers)
     }
 
     fn strata(&self, by: &'static str) -> Strata<'_> {
@@ -568,15 +601,25 @@ mod tests {
         let source: DataSource = path.to_str().unwrap().parse().unwrap();
         let loaded = source.open(&CsvOptions::default(), &mut ChaCha8Rng::seed_from_u64(0)).unwrap();
         std::fs::remove_file(&path).unwrap();
-        let rows = [3, 0, 3];
         for scaling in [Scaling::None, Scaling::Divide(255.0), Scaling::Divide(0.3)] {
             let encoder = loaded.prepare(&[0, 1], Some(scaling)).unwrap();
-            let (bytes, numbers) = loaded.bytes(&rows, &encoder).unwrap();
-            let expected = loaded.dataset(&rows, &encoder).unwrap().features.mapv(|x| x as f32);
-            assert!(expected.iter().eq(bytes.iter().map(|&byte| &numbers[usize::from(byte)])), "{scaling}");
+            let numbers = loaded.numbers_of_bytes(&encoder).unwrap();
+            let parts: [&[usize]; 3] = [&[1, 3], &[3, 0, 3], &[]];
+            for data in [Cow::Borrowed(&loaded), Cow::Owned(loaded.clone())] {
+                let mut found = parts.map(|rows| Array2::zeros((rows.len(), 2)));
+                Loaded::bytes(data, &parts, |part, first, bytes| {
+                    let slots = found[part].iter_mut().skip(2 * first);
+                    slots.zip(bytes).for_each(|(slot, byte)| *slot = numbers[usize::from(*byte)]);
+                });
+                for (rows, found) in parts.iter().zip(found) {
+                    let expected = loaded.dataset(rows, &encoder).unwrap().features.mapv(|x| x as f32);
+                    assert_eq!(found, expected, "{scaling}");
+                }
+            }
         }
         for scaling in [Scaling::Standardize, Scaling::Divide(1e-37)] {
-            assert_eq!(loaded.bytes(&rows, &loaded.prepare(&[0, 1], Some(scaling)).unwrap()), None);
+            let encoder = loaded.prepare(&[0, 1], Some(scaling)).unwrap();
+            assert_eq!(loaded.numbers_of_bytes(&encoder), None);
         }
     }
 }

@@ -61,7 +61,10 @@ impl Stored {
     /// These and others of the same type; in a file, they have to follow them there.
     pub fn followed_by(self, other: Stored) -> Stored {
         match (self, other) {
-            (Stored::Bytes(one), Stored::Bytes(other)) => Stored::Bytes([one, other].concat()),
+            (Stored::Bytes(mut one), Stored::Bytes(other)) => {
+                one.extend_from_slice(&other);
+                Stored::Bytes(one)
+            }
             (Stored::File(one), Stored::File(other)) => {
                 Stored::File(Away { count: one.count + other.count, ..one })
             }
@@ -179,13 +182,19 @@ impl Matrix {
         Array2::from_shape_vec((rows.len(), self.columns), numbers).expect("rows times columns")
     }
 
-    /// Some rows, if they are bytes in memory.
+    /// Whether the numbers are bytes in memory.
+    pub fn are_bytes(&self) -> bool {
+        matches!(self.numbers, Stored::Bytes(_))
+    }
+
+    /// Copies some rows, if they are bytes in memory.
     #[track_caller]
-    pub fn bytes(&self, rows: &[usize]) -> Option<Vec<u8>> {
-        let Stored::Bytes(numbers) = &self.numbers else { return None };
-        let mut bytes = Vec::with_capacity(rows.len() * self.columns);
-        rows.iter().for_each(|row| bytes.extend_from_slice(&numbers[row * self.columns..][..self.columns]));
-        Some(bytes)
+    pub fn copy_bytes(&self, rows: &[usize], bytes: &mut Vec<u8>) {
+        bytes.clear();
+        if let Stored::Bytes(numbers) = &self.numbers {
+            let row = |row: &usize| bytes.extend_from_slice(&numbers[row * self.columns..][..self.columns]);
+            rows.iter().for_each(row);
+        }
     }
 
     /// The same in a file.

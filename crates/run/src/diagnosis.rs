@@ -22,12 +22,12 @@ use surprisal_layers::{Activation, Step};
 use surprisal_optim::Schedule;
 use surprisal_report::statistics::{Estimate, mean};
 use surprisal_tensor::ndarray::Array2;
-use surprisal_train::check::hidden_units;
-use surprisal_train::{Epoch, History, Predictions, TrainError, outputs_of};
+use surprisal_train::check::{UnitHealth, lost_units};
+use surprisal_train::{Epoch, History, Predictions, TrainError};
 
 use crate::Job;
 use crate::error::not_finite;
-use crate::job::{DataPart, labels, said};
+use crate::job::{DataPart, Outputs, labels, said};
 use crate::settings::Balance;
 
 /// A rise of the loss in one epoch by more than this share of the loss at the start is a jump: batches differ by less. A twentieth would
@@ -166,12 +166,12 @@ fn finding(kind: Kind, measured: String, means: impl Into<String>, advice: impl 
 /// let settings = |lr: f64| Settings::from_toml(&format!("data = \"iris\"\nlr = {lr:?}\nepochs = 40\n"), "iris.toml");
 /// let mut job = Job::new(&settings(1e-5)?)?;
 /// let (history, _) = job.fit(None, &mut ())?;
-/// let findings = diagnose(&job, &history);
+/// let findings = diagnose(&job, &history, &job.outputs());
 /// assert_eq!(findings[0].kind, Kind::RateTooLow);
 /// assert!(findings[0].advice.contains("0.0001"), "{}", findings[0]); // ten times the rate
 /// # Ok::<(), surprisal_run::RunError>(())
 /// ```
-pub fn diagnose(job: &Job, history: &History) -> Vec<Finding> {
+pub fn diagnose(job: &Job, history: &History, outputs: &Outputs) -> Vec<Finding> {
     let epochs = history.epochs();
     let trained = epochs.len() > 1;
     let course = if trained { course(job, epochs) } else { None };
@@ -186,12 +186,13 @@ pub fn diagnose(job: &Job, history: &History) -> Vec<Finding> {
             [Kind::RateTooHigh, Kind::StillFalls, Kind::EndedWorse, Kind::DeadUnits, Kind::FlattenedColumn];
         let explained = findings.iter().any(|finding| why_so_little.contains(&finding.kind));
         let (part, monitored) = job.parts.monitored();
-        let parts = [("training", &job.parts.train), (part, monitored)];
+        let parts =
+            [("training", &job.parts.train, outputs.of("train")), (part, monitored, outputs.of(part))];
         if let Predictions::Masks(names) = &job.predictions {
             findings.extend(masks(job, names, parts));
             return or_nothing(findings, trained);
         }
-        let predictions = parts.map(|(part, data)| PartPredictions::new(job, part, data));
+        let predictions = parts.map(|part| PartPredictions::new(job, part));
         findings.extend(over_fitting(job, epochs, &predictions));
         findings.extend(against_guessing(job, epochs, &predictions, explained));
         findings.extend(classes(job, &predictions[0]));
@@ -286,19 +287,19 @@ fn accuracy(job: &Job, value: f64) -> String {
     }
 }
 
-/// What the net predicts for every row, or every pixel of masks: the probability of every class, or the number.
-pub(crate) fn answers(job: &Job, data: &DataPart) -> Array2<f64> {
-    said(job.trainer.objective, &job.predictions, outputs_of(&job.model, &job.params, data).view())
+/// What outputs predict for every row, or every pixel of masks: the probability of every class, or the number.
+pub(crate) fn answers(job: &Job, outputs: &Array2<f32>) -> Array2<f64> {
+    said(job.trainer.objective, &job.predictions, outputs.view())
 }
 
-/// The class that the net predicts for every row, or every pixel of masks.
-pub(crate) fn predicted(job: &Job, data: &DataPart) -> Vec<usize> {
-    argmax_rows(&answers(job, data))
+/// The class that is predicted for every row, or every pixel of masks.
+pub(crate) fn predicted(job: &Job, outputs: &Array2<f32>) -> Vec<usize> {
+    argmax_rows(&answers(job, outputs))
 }
 
-/// The number that the net predicts for every row.
-pub(crate) fn numbers(job: &Job, data: &DataPart) -> Vec<f64> {
-    answers(job, data).into_iter().collect()
+/// The number that is predicted for every row.
+pub(crate) fn numbers(job: &Job, outputs: &Array2<f32>) -> Vec<f64> {
+    answers(job, outputs).into_iter().collect()
 }
 
 /// The most frequent class, the first of several: the best prediction without features.

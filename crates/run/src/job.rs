@@ -16,8 +16,8 @@ use surprisal_optim::Optimizer;
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::{Array2, ArrayView2};
 use surprisal_train::{
-    Augment, Callback, Checkpoint, Ended, Evaluation, Examples, Fit, Group, History, Objective, Predictions,
-    SavedModel, TrainError, Trainer, evaluate, probabilities,
+    Augment, Batched, Callback, Checkpoint, Ended, Evaluation, Examples, Fit, Group, History, KeptOutputs,
+    Objective, Predictions, SavedModel, TrainError, Trainer, evaluate, outputs_of, probabilities,
 };
 
 pub(crate) use defaults::objective;
@@ -92,6 +92,20 @@ pub struct Job {
 
 /// Metrics and their values.
 pub type Scores = Vec<(Metric, f64)>;
+
+/// The outputs of a net for the rows of every part, `[rows, outputs]`, a row for each pixel of masks: scores, findings and pictures
+/// are made of them.
+///
+/// See the example of [`write_results`](crate::write_results).
+pub struct Outputs(Vec<(&'static str, Array2<f32>)>);
+
+impl Outputs {
+    /// Those of a part by its name: "train", "validation", "test".
+    pub(crate) fn of(&self, part: &str) -> &Array2<f32> {
+        let of_part = self.0.iter().find(|(name, _)| *name == part);
+        &of_part.expect("every part that has rows is named").1
+    }
+}
 
 /// The parts of the data, encoded for the net.
 pub struct Parts {
@@ -272,16 +286,19 @@ impl Job {
         let mut parts = [of_train, of_validation, of_test]
             .map(|set| DataPart::new(set, &predictions, exact, file.as_ref()));
         let mut unfit: Option<(usize, Unfit)> = None;
-        if parts.iter_mut().zip(lists).all(|(part, rows)| part.take_bytes(loaded, rows, &encoder)) {
-            drop(data);
-        } else {
-            Loaded::encode(data, &lists, &encoder, |part, first, numbers| {
+        let as_bytes = parts.iter().all(DataPart::may_be_bytes);
+        match loaded.numbers_of_bytes(&encoder).filter(|_| as_bytes) {
+            Some(numbers) => {
+                parts.iter_mut().for_each(|part| part.hold_bytes(numbers, &encoder));
+                Loaded::bytes(data, &lists, |part, first, bytes| parts[part].write_bytes(first, bytes));
+            }
+            None => Loaded::encode(data, &lists, &encoder, |part, first, numbers| {
                 parts[part].write(first, numbers);
                 let found = unfit_feature(numbers, &encoder).map(|found| (part, found.below(first)));
                 unfit =
                     found.into_iter().chain(unfit.take()).min_by_key(|(part, found)| (*part, found.place()));
                 Ok::<_, RunError>(())
-            })?;
+            })?,
         }
         if let Some((part, unfit)) = unfit {
             return Err(unfit.error(&encoder, &name, |row| lists[part][row]));
@@ -343,11 +360,11 @@ impl Job {
         checkpoint: Option<Checkpoint<f32>>,
         callback: &mut impl Callback<f32>,
     ) -> Result<(History, Ended), RunError> {
-        Ok(self.try_fit(checkpoint, callback, None, None)?)
+        Ok(self.try_fit(checkpoint, callback, None, None, None)?)
     }
 
     /// [`fit`](Self::fit) with the trainer's own error, with a flag that [interrupts](Fit::interrupt) it, and together with the other
-    /// ranks of a [group](Fit::group).
+    /// ranks of a [group](Fit::group); [keeps the outputs](Fit::keep_outputs) for [`outputs_beside`](Self::outputs_beside).
     ///
     /// # Errors
     /// As there.
@@ -357,9 +374,14 @@ impl Job {
         callback: &mut dyn Callback<f32>,
         interrupt: Option<&AtomicBool>,
         group: Option<&mut dyn Group>,
+        kept: Option<&mut KeptOutputs<f32>>,
     ) -> Result<(History, Ended), TrainError> {
         let Job { parts, model, params, trainer, optimizer, .. } = self;
         let mut training = parts.training(trainer).resume(checkpoint).callback(callback);
+        // those of pixels may need more memory than the training
+        if let Some(kept) = kept.filter(|_| !parts.train.targets.is_segmentation()) {
+            training = training.keep_outputs(kept);
+        }
         if let Some(interrupt) = interrupt {
             training = training.interrupt(interrupt);
         }
@@ -381,17 +403,46 @@ impl Job {
     /// # Errors
     /// If the net's outputs are not finite.
     pub fn scores(&self) -> Result<Vec<(&'static str, Scores)>, RunError> {
-        let mut all = Vec::new();
-        for (name, part) in self.parts.named() {
-            let evaluation = evaluate(&self.model, &self.params, self.trainer.objective, part);
+        self.scored(|_, part| evaluate(&self.model, &self.params, self.trainer.objective, part))
+    }
+
+    /// [`scores`](Self::scores), from outputs that were computed before.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn scores_of(&self, outputs: &Outputs) -> Result<Vec<(&'static str, Scores)>, RunError> {
+        self.scored(|name, part| {
+            Evaluation::of(self.trainer.objective, outputs.of(name).view(), Batched::targets(part))
+        })
+    }
+
+    fn scored(
+        &self,
+        evaluation: impl Fn(&str, &DataPart) -> Result<Evaluation, TrainError>,
+    ) -> Result<Vec<(&'static str, Scores)>, RunError> {
+        let of_part = |(name, part): (&'static str, &DataPart)| {
+            let evaluation = evaluation(name, part);
             self.parts.check_file()?;
-            let evaluation = evaluation?;
-            all.push((
-                name,
-                scores(&self.predictions, &in_units(evaluation, &self.predictions, &part.targets)),
-            ));
-        }
-        Ok(all)
+            let evaluation = in_units(evaluation?, &self.predictions, &part.targets);
+            Ok((name, scores(&self.predictions, &evaluation)))
+        };
+        self.parts.named().map(of_part).collect()
+    }
+
+    /// The outputs of the net for the rows of every part.
+    pub fn outputs(&self) -> Outputs {
+        self.outputs_beside(KeptOutputs::default())
+    }
+
+    /// [`outputs`](Self::outputs), of which the training has kept some.
+    pub fn outputs_beside(&self, [mut of_train, mut of_monitored]: KeptOutputs<f32>) -> Outputs {
+        let (monitored, _) = self.parts.monitored();
+        let of_part = |(name, part): (&'static str, &DataPart)| {
+            let mut kept = (name == "train").then(|| of_train.take()).flatten();
+            kept = kept.or_else(|| (name == monitored).then(|| of_monitored.take()).flatten());
+            (name, kept.unwrap_or_else(|| outputs_of(&self.model, &self.params, part)))
+        };
+        Outputs(self.parts.named().map(of_part).collect())
     }
 
     /// Whether a saved training can be resumed here: its data, the names of their columns, classes and categories, and its

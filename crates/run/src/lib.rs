@@ -39,7 +39,7 @@ pub use cross_validation::{
 };
 pub use diagnosis::{Finding, Kind, commonest_class, diagnose, diagnose_failure};
 pub use error::{Message, RunError};
-pub use job::{DataPart, Job, Parts, Rows, SEED, Scores, hold_out, open, scores, split, unit};
+pub use job::{DataPart, Job, Outputs, Parts, Rows, SEED, Scores, hold_out, open, scores, split, unit};
 pub use lr_range::{LrCurve, LrRange, LrStep};
 pub use predictor::Predictor;
 pub use recorder::Recorder;

@@ -104,7 +104,7 @@ impl LrRange {
         job.trainer.epochs = steps; // an epoch has a step at least
         job.optimizer = Box::new(Rising { optimizer: job.optimizer, range: *self, step: 0 });
         let mut seen = Seen { range: *self, steps: Vec::new(), diverged: false };
-        match job.try_fit(None, &mut seen, None, None) {
+        match job.try_fit(None, &mut seen, None, None, None) {
             Err(TrainError::NotFinite { .. }) if !seen.steps.is_empty() => seen.diverged = true,
             outcome => drop(outcome?),
         }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use surprisal_report::csv::csv;
 use surprisal_report::files::{self, FolderLock, lock_folder, remove_stale, write_unsynced};
+use surprisal_tensor::Params;
 use surprisal_train::{At, Callback, Epoch, History, Monitor, Predictions, SavedModel};
 
 use crate::job::unit;
@@ -61,12 +62,15 @@ impl Recorder {
         Ok(Recorder { folder, model, table, files, every, saved: Instant::now(), failed: None })
     }
 
-    /// What could not be written, if anything: that ended the training.
+    /// Returns the model to save with these parameters, as [`Job::model_file`] does.
     ///
     /// # Errors
-    /// With that.
-    pub fn end(self) -> Result<(), RunError> {
-        self.failed.map_or(Ok(()), Err)
+    /// If something could not be written: that ended the training.
+    pub fn end(self, params: &Params<f32>) -> Result<SavedModel, RunError> {
+        match self.failed {
+            Some(error) => Err(error),
+            None => Ok(SavedModel { parameters: SavedModel::of(params).parameters, ..self.model }),
+        }
     }
 
     fn save(&mut self, at: &At<f32>) -> Result<(), RunError> {

@@ -16,7 +16,7 @@ use surprisal_train::{Augment, Ended, History, Monitor, Predictions};
 use crate::diagnosis::{commonest_class, numbers, percent, predicted, share, short};
 use crate::job::{DataPart, Scores, labels};
 use crate::recorder::{CONFIG, MODEL};
-use crate::{Finding, Job, RunError, diagnose};
+use crate::{Finding, Job, Outputs, RunError, diagnose};
 use pictures::{Judged, Picture, best, curves, judged};
 
 pub use masks::{ChosenThreshold, chosen_threshold, overlap_table};
@@ -41,7 +41,7 @@ const MAIN_OF_MASKS: [Metric; 5] =
     [Metric::Dice, Metric::Iou, Metric::MeanIou, Metric::AveragePrecision, Metric::Accuracy];
 
 /// Writes the results of a training to the folder of its run: metrics.json, the pictures (.svg) and report.html, which needs no other
-/// file. The scores are those of [`Job::scores`]. Two runs of the same settings write the same bytes. Returns the findings of the page,
+/// file. The outputs and the scores are those of [`Job::outputs`] and [`Job::scores`]. Two runs of the same settings write the same bytes. Returns the findings of the page,
 /// those of [`diagnose`].
 ///
 /// ```
@@ -50,7 +50,8 @@ const MAIN_OF_MASKS: [Metric; 5] =
 /// let (history, ended) = job.fit(None, &mut ())?;
 /// let folder = std::env::temp_dir().join(format!("surprisal-example-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder).unwrap();
-/// write_results(&folder, &job, &history, ended, &job.scores()?)?;
+/// let outputs = job.outputs();
+/// write_results(&folder, &job, &history, ended, &outputs, &job.scores_of(&outputs)?)?;
 /// assert!(folder.join("report.html").exists() && folder.join("confusion.svg").exists());
 /// # std::fs::remove_dir_all(&folder).unwrap();
 /// # Ok::<(), surprisal_run::RunError>(())
@@ -63,6 +64,7 @@ pub fn write_results(
     job: &Job,
     history: &History,
     ended: Ended,
+    outputs: &Outputs,
     scores: &[(&'static str, Scores)],
 ) -> Result<Vec<Finding>, RunError> {
     let place = place.as_ref();
@@ -72,9 +74,9 @@ pub fn write_results(
         ));
     }
     let curves = curves(job, history.epochs(), ended);
-    let judged = judged(job)?;
-    let (chosen, findings) = (chosen_threshold(job)?, diagnose(job, history));
-    let page = page(job, history, ended, scores, (&curves, &judged), chosen, &findings);
+    let judged = judged(job, outputs)?;
+    let (chosen, findings) = (chosen_threshold(job, outputs)?, diagnose(job, history, outputs));
+    let page = page(job, history, ended, (outputs, scores), (&curves, &judged), chosen, &findings);
     let write = |name: &str, text: &str| {
         let path = place.join(name);
         write_unsynced(&path, text.as_bytes()).map_err(|error| RunError::run(cannot_write(&path, &error)))
@@ -100,13 +102,13 @@ fn page(
     job: &Job,
     history: &History,
     ended: Ended,
-    scores: &[(&'static str, Scores)],
+    (outputs, scores): (&Outputs, &[(&'static str, Scores)]),
     (curves, judged): (&[Picture], &Judged),
     chosen: Option<ChosenThreshold>,
     findings: &[Finding],
 ) -> Page {
     let name = &job.parts.train.name;
-    let mut page = Page::new(format!("Trained on {name}")).lead(&lead(job).replace(" %", "\u{a0}%"));
+    let mut page = Page::new(format!("Trained on {name}")).lead(&lead(job, outputs).replace(" %", "\u{a0}%"));
     page =
         page.section("Data and model").paragraph(&data(job)).paragraph(&net(job)).paragraph(&training(job));
     page = page.section("Evaluation").paragraph(&held_out(job, history));
@@ -163,15 +165,16 @@ fn page(
 }
 
 /// A summary in two sentences.
-fn lead(job: &Job) -> String {
+fn lead(job: &Job, outputs: &Outputs) -> String {
     let (train, (part, test)) = (&job.parts.train, job.parts.evaluated());
+    let outputs = outputs.of(part);
     let rows = match part {
         "train" => "these rows".to_string(),
         part => format!("{} {part} rows", test.rows()),
     };
     match &job.predictions {
         Predictions::Classes(names) => {
-            let said = predicted(job, test);
+            let said = predicted(job, outputs);
             let most = commonest_class(&train.targets);
             format!(
                 "A net that predicts one of {} classes, trained on {} rows. On {rows}, *{}* of its predictions are \
@@ -184,7 +187,7 @@ fn lead(job: &Job) -> String {
             )
         }
         Predictions::Masks(names) => {
-            let (labels, said) = (labels(&test.targets), predicted(job, test));
+            let (labels, said) = (labels(&test.targets), predicted(job, outputs));
             let right = labels.iter().zip(&said).filter(|(label, said)| label == said).count();
             let dice = dice_score(&labels, &said, names.len()).map_or("—".into(), short);
             let most = commonest_class(&train.targets);
@@ -204,7 +207,7 @@ fn lead(job: &Job) -> String {
         }
         Predictions::Number { name, .. } => {
             let [mean, _] = mean_and_deviation(train.targets.values());
-            let said = numbers(job, test);
+            let said = numbers(job, outputs);
             let off = |said: &dyn Fn(usize) -> f64| {
                 (0..test.rows()).map(|row| (test.targets.values()[row] - said(row)).abs()).sum::<f64>()
                     / test.rows() as f64

@@ -14,8 +14,8 @@ use crate::shards::Shards;
 use crate::step::Step;
 use crate::training::Training;
 use crate::{
-    At, Augment, Batch, Batched, Callback, Checkpoint, Clip, Epoch, Group, History, Monitor, TrainError,
-    Trainer,
+    At, Augment, Batch, Batched, Callback, Checkpoint, Clip, Epoch, Group, History, KeptOutputs, Monitor,
+    TrainError, Trainer,
 };
 
 /// The maximum memory of the activations of a batch and their gradients, 4 GiB.
@@ -39,6 +39,7 @@ pub struct Fit<'a, T: Scalar = f32> {
     pub(crate) order: Option<&'a mut Rng>,
     pub(crate) group: Option<&'a mut dyn Group>,
     pub(crate) interrupt: Option<&'a AtomicBool>,
+    pub(crate) kept: Option<&'a mut KeptOutputs<T>>,
 }
 
 impl<'a, T: Scalar> Fit<'a, T> {
@@ -118,6 +119,27 @@ impl<'a, T: Scalar> Fit<'a, T> {
         Fit { interrupt: Some(interrupt), ..self }
     }
 
+    /// Keeps the outputs that were measured after the last epoch, if the model is left as it was then, and if they were measured in the
+    /// blocks of [`outputs_of`](crate::outputs_of): a loss of a whole batch is not.
+    ///
+    /// ```
+    /// use surprisal_layers::{Linear, rng};
+    /// use surprisal_optim::Adam;
+    /// use surprisal_train::{KeptOutputs, Trainer, outputs_of};
+    /// # use surprisal_data::Dataset;
+    /// # use surprisal_tensor::Params;
+    /// # let (iris, mut params) = (Dataset::iris(), Params::<f32>::default());
+    /// # let model = Linear::new(&mut params, "out", 4, 3, &mut rng(2));
+    /// let mut kept = KeptOutputs::default();
+    /// let trainer = Trainer { epochs: 3, ..Trainer::default() };
+    /// trainer.on(&iris).keep_outputs(&mut kept).fit(&model, &mut params, &mut Adam::new(0.01))?;
+    /// assert_eq!(kept, [Some(outputs_of(&model, &params, &iris)), None]);
+    /// # Ok::<(), surprisal_train::TrainError>(())
+    /// ```
+    pub fn keep_outputs(self, kept: &'a mut KeptOutputs<T>) -> Self {
+        Fit { kept: Some(kept), ..self }
+    }
+
     /// Resumes from a checkpoint, if there is one: the parameters must be those that were saved with it.
     ///
     /// The results have the same bits as those of a training that was not interrupted.
@@ -190,7 +212,8 @@ impl<'a, T: Scalar> Fit<'a, T> {
         let mut loss =
             record(|batch| objective.loss_of(batch.outputs(model.forward(batch.x)), batch, weights));
         let step = Step { loss: &mut loss, objective: Some(objective), weights, block };
-        self.run(step, params, optimizer)
+        let kept = self.kept.filter(|_| !objective.of_batch());
+        Fit { kept, ..self }.run(step, params, optimizer)
     }
 
     /// [`fit`](Self::fit) with any loss: the closure records the loss of a batch, of one model or several. It is also called to measure, in
@@ -242,7 +265,7 @@ impl<'a, T: Scalar> Fit<'a, T> {
         let mut step =
             Step { loss: &mut loss, objective: None, weights: None, block: self.trainer.batch_size };
         self.check_closure(&mut step, params)?;
-        self.run(step, params, optimizer)
+        Fit { kept: None, ..self }.run(step, params, optimizer)
     }
 
     #[track_caller]
@@ -257,7 +280,8 @@ impl<'a, T: Scalar> Fit<'a, T> {
         let group = self.group.map(|group| group as &mut dyn Group);
         let link = Link::new(group, self.interrupt);
         let data = (self.train, self.validation);
-        let mut training = Training::new(self.trainer, step, params, optimizer, data, self.augment, link)?;
+        let mut training =
+            Training::new(self.trainer, step, params, optimizer, data, self.augment, (link, self.kept))?;
         if let Some(order) = &self.order {
             training.draw_order(order);
         }

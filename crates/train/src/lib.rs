@@ -80,7 +80,7 @@ pub use interchange::{
     load_onnx_bytes, load_safetensors, load_safetensors_bytes, load_safetensors_named, onnx_bytes, save_npz,
     save_npz_named, save_onnx, save_safetensors, save_safetensors_named,
 };
-pub use measure::{Evaluation, Monitor, evaluate, outputs, outputs_of, probabilities, score};
+pub use measure::{Evaluation, KeptOutputs, Monitor, evaluate, outputs, outputs_of, probabilities, score};
 pub use model_file::{
     LoadError, ModelFile, ModelFileError, Numbers, Predictions, SavedModel, SavedParameter,
 };

@@ -255,6 +255,35 @@ impl Evaluation {
         Ok(())
     }
 
+    /// Of outputs `[rows, outputs]` that were computed before, a row for each pixel of masks.
+    ///
+    /// # Errors
+    /// As [`evaluate`].
+    ///
+    /// # Panics
+    /// If there are not as many outputs as targets.
+    #[track_caller]
+    pub fn of<T: Scalar>(
+        objective: Objective,
+        outputs: ArrayView2<T>,
+        targets: &Targets,
+    ) -> Result<Self, TrainError> {
+        let mut evaluation = Evaluation::new(targets);
+        let of_row = outputs.nrows() / targets.len().max(1);
+        assert!(
+            outputs.nrows() == of_row * targets.len(),
+            "{} outputs for {} targets",
+            outputs.nrows(),
+            targets.len()
+        );
+        for first in (0..targets.len()).step_by(CHUNK) {
+            let rows = first..(first + CHUNK).min(targets.len());
+            let outputs = outputs.slice_axis(Axis(0), (rows.start * of_row..rows.end * of_row).into());
+            evaluation.extend(objective, outputs, targets, rows)?;
+        }
+        Ok(evaluation)
+    }
+
     /// A metric of all rows.
     ///
     /// # Errors
@@ -346,6 +375,10 @@ fn no_rows(shape: &Shape) -> String {
     format!("the model's output is {shape}, neither [rows, outputs] nor [rows, outputs, height, width]")
 }
 
+/// The outputs of a model as it is after the training, as [`outputs_of`] returns them: for the training and the validation rows, if they are known.
+/// See [`Fit::keep_outputs`](crate::Fit::keep_outputs).
+pub type KeptOutputs<T> = [Option<Array2<T>>; 2];
+
 /// A metric of the outputs of a model; in regression, the outputs are the predictions.
 ///
 /// # Errors
@@ -367,10 +400,11 @@ pub(crate) fn measure<T: Scalar>(
     minimized: &mut Step,
     params: &Params<T>,
     (train, validation): (&dyn Batched, Option<&dyn Batched>),
-    workspace: &mut Workspace<T>,
+    (workspace, kept): (&mut Workspace<T>, Option<&mut KeptOutputs<T>>),
     link: &mut Link<T>,
     at: (usize, usize, f64),
 ) -> Result<Epoch, TrainError> {
+    let [kept_of_train, kept_of_validation] = kept.map_or([None, None], |kept| kept.each_mut().map(Some));
     let metric = |monitored: bool| match trainer.monitor {
         Monitor::Metric(metric) if monitored => Some(metric),
         _ => None,
@@ -379,15 +413,22 @@ pub(crate) fn measure<T: Scalar>(
     let metrics = [metric(validation.is_none()), metric(true)];
     let (of_train, mut monitored) = match trainer.measure_train || trainer.measure_gradient {
         true => {
-            let wanted = (metrics[0], gradient.as_mut());
+            let wanted = (metrics[0], gradient.as_mut(), kept_of_train);
             measure_part(minimized, params, train, wanted, workspace, link, (at, true))?
         }
         false => (Measured { loss: f64::NAN, accuracy: None, r2: None }, None),
     };
     let mut of_validation = None;
     if let Some(validation) = validation {
-        let (measured, metric) =
-            measure_part(minimized, params, validation, (metrics[1], None), workspace, link, (at, false))?;
+        let (measured, metric) = measure_part(
+            minimized,
+            params,
+            validation,
+            (metrics[1], None, kept_of_validation),
+            workspace,
+            link,
+            (at, false),
+        )?;
         (of_validation, monitored) = (Some(measured), metric);
     }
     let held_out = of_validation.as_ref().unwrap_or(&of_train);
@@ -428,14 +469,17 @@ impl<T: Scalar> Block<T> {
     }
 }
 
-/// One part of the data, and the metric if one is wanted; adds up the gradient if one is given. Only of the training part, a loss that is not
+/// What is wanted beside loss and accuracy: a metric, the gradient, the outputs.
+type Wanted<'w, T> = (Option<Metric>, Option<&'w mut Params<f64>>, Option<&'w mut Option<Array2<T>>>);
+
+/// One part of the data, and the metric if one is wanted; adds up the gradient if one is given, and keeps the outputs. Only of the training part, a loss that is not
 /// finite is an error. Blocks of rows are measured in turn by the ranks, all of them by every rank if the gradient is wanted.
 #[track_caller]
 fn measure_part<T: Scalar>(
     minimized: &mut Step,
     params: &Params<T>,
     data: &dyn Batched,
-    (metric, mut gradient): (Option<Metric>, Option<&mut Params<f64>>),
+    (metric, mut gradient, kept): Wanted<T>,
     workspace: &mut Workspace<T>,
     link: &mut Link<T>,
     (at, is_train): ((usize, usize, f64), bool),
@@ -454,8 +498,10 @@ fn measure_part<T: Scalar>(
         }
     };
     let (mut loss, mut right, mut noted) = (0.0, 0, true);
-    let wants_outputs = of_numbers || metric.is_some();
-    let mut said = wants_outputs.then(|| Ok(Evaluation::new(all)));
+    let wants_evaluation = of_numbers || metric.is_some();
+    let mut said = wants_evaluation.then(|| Ok(Evaluation::new(all)));
+    let wants_outputs = wants_evaluation || kept.is_some();
+    let (mut outputs_to_keep, mut columns) = (Vec::new(), 0);
     let mut memory = Vec::new(); // for the labels of a batch
     let (mut block, mut bytes) = (Block::default(), Vec::new());
     let (rank, size) = if gradient.is_some() { (0, 1) } else { link.place() };
@@ -499,6 +545,13 @@ fn measure_part<T: Scalar>(
                 false => total_weight(&memory, minimized.weights) / total,
             };
             (loss, right, noted) = (loss + share * block.loss, right + block.right, noted && block.noted);
+            if kept.is_some() && block.noted {
+                if outputs_to_keep.is_empty() {
+                    outputs_to_keep.reserve_exact(block.outputs.len() / rows.len() * data.rows());
+                }
+                outputs_to_keep.extend_from_slice(&block.outputs);
+                columns = block.columns;
+            }
             if let Some(Ok(evaluation)) = &mut said
                 && block.noted
             {
@@ -548,6 +601,10 @@ fn measure_part<T: Scalar>(
         (Some(metric), Some(evaluation)) => Some(evaluation?.metric(metric)?),
         _ => None,
     };
+    if let Some(kept) = kept {
+        let lines = outputs_to_keep.len().checked_div(columns).unwrap_or(0);
+        *kept = Array2::from_shape_vec((lines, columns), outputs_to_keep).ok().filter(|_| noted);
+    }
     let accuracy = (noted && !of_numbers).then_some(right as f64 / count as f64);
     Ok((Measured { loss, accuracy, r2: (noted && of_numbers).then_some(r2) }, monitored))
 }

@@ -157,6 +157,7 @@ impl Trainer {
             order: None,
             group: None,
             interrupt: None,
+            kept: None,
         }
     }
 

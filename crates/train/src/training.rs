@@ -14,7 +14,8 @@ use crate::measure::measure;
 use crate::shards::Shards;
 use crate::step::{Step, finite};
 use crate::{
-    At, Augment, Batch, Batched, Callback, Checkpoint, Clip, Ended, GroupError, History, TrainError, Trainer,
+    At, Augment, Batch, Batched, Callback, Checkpoint, Clip, Ended, GroupError, History, KeptOutputs,
+    TrainError, Trainer,
 };
 
 /// One training: the settings, what they work on, and where it stands.
@@ -27,6 +28,7 @@ pub(crate) struct Training<'a, 'f, T: Scalar> {
     validation: Option<&'a dyn Batched>,
     augment: Option<(Augment, [usize; 3])>,
     link: Link<'a, T>,
+    kept: Option<&'a mut KeptOutputs<T>>,
     workspace: Workspace<T>,
     batches: Batches,
     rows: Vec<usize>,      // memory for those of a batch
@@ -51,10 +53,13 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
         optimizer: &'a mut dyn Optimizer<T>,
         (train, validation): (&'a dyn Batched, Option<&'a dyn Batched>),
         augment: Option<(Augment, [usize; 3])>,
-        link: Link<'a, T>,
+        (link, mut kept): (Link<'a, T>, Option<&'a mut KeptOutputs<T>>),
     ) -> Result<Self, TrainError> {
         let batches = trainer.batches(train.rows())?;
         let base = optimizer.learning_rate();
+        if let Some(kept) = &mut kept {
+            **kept = KeptOutputs::default();
+        }
         Ok(Training {
             trainer,
             minimized,
@@ -64,6 +69,7 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
             validation,
             augment,
             link,
+            kept,
             workspace: Workspace::new(),
             batches,
             rows: Vec::new(),
@@ -223,6 +229,10 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
 
     /// Leaves the best parameters, if they are wanted, and hands out the history.
     pub fn end(self) -> History {
+        let measured_later = self.best.is_some() && first_best(&self.monitored) != self.epoch;
+        if let Some(kept) = self.kept.filter(|_| self.step > 0 || measured_later) {
+            *kept = KeptOutputs::default(); // of other parameters
+        }
         if let Some(best) = self.best {
             self.params.as_mut_slice().copy_from_slice(&best);
         }
@@ -370,7 +380,7 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
             &mut self.minimized,
             self.params,
             (self.train, self.validation),
-            &mut self.workspace,
+            (&mut self.workspace, self.kept.as_deref_mut()),
             &mut self.link,
             (epoch, step, rate),
         )?;

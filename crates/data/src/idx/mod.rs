@@ -99,10 +99,16 @@ impl<R: Read> Source<'_, R> {
     /// The next `count` bytes, or what there is of them. Nothing is reserved for bytes that do not arrive.
     fn up_to(&mut self, count: u64) -> Result<Vec<u8>, DataError> {
         let mut bytes = Vec::new();
-        let outcome = self.reader.by_ref().take(count).read_to_end(&mut bytes);
-        self.at += bytes.len() as u64;
-        outcome.map_err(|error| self.fail(self.at, (self.broken)(error)))?;
+        self.read_up_to(count, &mut bytes)?;
         Ok(bytes)
+    }
+
+    /// The same in memory that is there already.
+    fn read_up_to(&mut self, count: u64, bytes: &mut Vec<u8>) -> Result<(), DataError> {
+        bytes.clear();
+        let outcome = self.reader.by_ref().take(count).read_to_end(bytes);
+        self.at += bytes.len() as u64;
+        outcome.map_err(|error| self.fail(self.at, (self.broken)(error))).map(drop)
     }
 
     fn fail(&self, byte: u64, problem: IdxProblem) -> DataError {
@@ -146,8 +152,9 @@ fn parse(mut source: Source<impl Read>, each: &mut dyn FnMut(&[u8])) -> Result<V
         return Err(source.fail(4, IdxProblem::TooLarge { dims, product }));
     };
 
+    let mut part = Vec::new();
     while source.at < header + count {
-        let part = source.up_to((header + count - source.at).min(PART))?;
+        source.read_up_to((header + count - source.at).min(PART), &mut part)?;
         if part.is_empty() {
             break;
         }

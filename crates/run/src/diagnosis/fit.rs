@@ -11,8 +11,8 @@ pub(super) struct PartPredictions<'a> {
 }
 
 impl<'a> PartPredictions<'a> {
-    pub(super) fn new(job: &Job, part: &'a str, data: &'a DataPart) -> Self {
-        let answers = answers(job, data);
+    pub(super) fn new(job: &Job, (part, data, outputs): (&'a str, &'a DataPart, &Array2<f32>)) -> Self {
+        let answers = answers(job, outputs);
         let said = if data.targets.is_regression() { Vec::new() } else { argmax_rows(&answers) };
         PartPredictions { part, data, answers, said }
     }
@@ -299,9 +299,13 @@ pub(super) fn classes(job: &Job, learned: &PartPredictions) -> Option<Finding> {
 }
 
 /// Of masks: a class that is found nowhere, hardly, or far better on the training images than on others.
-pub(super) fn masks(job: &Job, names: &[String], parts: [(&str, &DataPart); 2]) -> Option<Finding> {
-    let [learned, held] = parts.map(|(part, data)| {
-        let (labels, said) = (labels(&data.targets), predicted(job, data));
+pub(super) fn masks(
+    job: &Job,
+    names: &[String],
+    parts: [(&str, &DataPart, &Array2<f32>); 2],
+) -> Option<Finding> {
+    let [learned, held] = parts.map(|(part, data, outputs)| {
+        let (labels, said) = (labels(&data.targets), predicted(job, outputs));
         (part, overlap(&labels, &said, names.len()), labels, said)
     });
     let objective = job.trainer.objective.name();
@@ -309,7 +313,7 @@ pub(super) fn masks(job: &Job, names: &[String], parts: [(&str, &DataPart); 2]) 
         "dice" | "ce_dice" => other.to_owned(),
         _ => format!("loss = ce_dice, which counts the overlap; {other}"),
     };
-    for (part, data) in parts {
+    for (part, data, _) in parts {
         let counts = data.targets.class_counts();
         if let Some(class) = (1..names.len()).find(|&class| counts[class] == 0) {
             return Some(finding(

@@ -16,9 +16,11 @@ pub(super) fn flattened(job: &Job) -> Option<Finding> {
     let names = train.feature_names.iter().map(String::as_str).enumerate();
     let columns = names.filter(|(_, name)| numbers.clone().any(|column| column.name == *name));
     let mut flat = Vec::new();
-    train.each_column(columns.map(|(at, _)| at), |at, values| {
-        flat.extend(middle_share(values).map(|share| (train.feature_names[at].as_str(), share)));
-    });
+    if train.is_finer_than(FLAT) {
+        train.each_column(columns.map(|(at, _)| at), |at, values| {
+            flat.extend(middle_share(values).map(|share| (train.feature_names[at].as_str(), share)));
+        });
+    }
     if let Predictions::Number { name, .. } = &job.predictions {
         let mut values = train.targets.values().to_vec();
         flat.extend(middle_share(&mut values).map(|share| (name.as_str(), share)));
@@ -59,18 +61,21 @@ pub(super) fn middle_share(values: &mut [f64]) -> Option<f64> {
 
 /// Units that no longer respond to their inputs.
 pub(super) fn units(job: &Job) -> Vec<Finding> {
+    let lost = |count: usize, health: &UnitHealth| count as f64 >= LOST * health.units as f64;
+    let is_lost = |activation, health: &UnitHealth| {
+        lost(health.dead, health) || two_sided(activation) && lost(health.dead + health.saturated, health)
+    };
     let mut findings = Vec::new();
-    for (name, activation, health) in hidden_units(&job.model, &job.params, &job.parts.train) {
+    for (name, _, health) in lost_units(&job.model, &job.params, &job.parts.train, is_lost) {
         let name = name.replace("layer", "layer ");
-        let lost = |count: usize| count as f64 >= LOST * health.units as f64;
-        if lost(health.dead) {
+        if lost(health.dead, &health) {
             findings.push(finding(
                 Kind::DeadUnits,
                 format!("{} of {} units of {name} are dead: their output is the same for every training row, with slope 0", health.dead, health.units),
                 "no gradient passes through them: they no longer learn, nor do the units before them through them",
                 "a lower learning rate, activation = leaky_relu, init = kaiming_normal",
             ));
-        } else if two_sided(activation) && lost(health.dead + health.saturated) {
+        } else {
             findings.push(finding(
                 Kind::SaturatedUnits,
                 format!(

@@ -2,16 +2,18 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use surprisal_data::{Dataset, Encoder, Loaded, Spill, Targets};
+use surprisal_data::{Dataset, Encoder, Encoding, Spill, Targets};
 use surprisal_tensor::ndarray::{Array2, ArrayView2, Axis};
 use surprisal_tensor::store::{self, Numbers};
-use surprisal_tensor::{Scalar, Tape, Var, Write};
+use surprisal_tensor::{Buf, DType, Scalar, Tape, Var, Write, kernel};
 use surprisal_train::{Batched, Predictions};
 
 /// The number of numbers in a block.
 const BLOCK: usize = 1 << 15;
 /// The number of bytes that are decoded at a time.
 const NEAR: usize = 1 << 16;
+/// The number of bytes of a block of them.
+const BYTES: usize = 1 << 24;
 /// The number of numbers of columns that are copied at a time.
 const COPIED: usize = 1 << 21;
 
@@ -37,10 +39,82 @@ pub struct DataPart {
 enum Store {
     /// In memory, as soon as they are written.
     Memory(Vec<Vec<f32>>),
-    /// In memory as bytes, and what the net reads for each.
-    Bytes(Vec<u8>, Box<[f32; 256]>),
+    /// In memory as bytes.
+    Bytes(Box<Bytes>),
     /// One after the other in a file, from this place on.
     File { at: u64, file: Arc<BlockFile> },
+}
+
+/// Features as bytes, in large pages: rows that are drawn at random are far from each other.
+struct Bytes {
+    blocks: Vec<Buf<u8>>, // there as soon as they are written: until then, the bytes that are read have this memory
+    rows: usize,          // of a block
+    columns: usize,
+    scale: Scale,
+}
+
+impl Bytes {
+    fn row(&self, row: usize) -> &[u8] {
+        &self.blocks[row / self.rows][row % self.rows * self.columns..][..self.columns]
+    }
+
+    /// Sets some rows, of this number in all.
+    fn write(&mut self, first: usize, bytes: &[u8], rows: usize) {
+        for (row, bytes) in (first..).zip(bytes.chunks_exact(self.columns)) {
+            let (block, at) = (row / self.rows, row % self.rows * self.columns);
+            let all = &mut self.blocks[block];
+            if all.is_empty() {
+                all.resize(self.rows.min(rows - block * self.rows) * self.columns);
+            }
+            all[at..at + self.columns].copy_from_slice(bytes);
+        }
+    }
+}
+
+/// What the net reads for each byte.
+struct Scale {
+    numbers: [f32; 256],
+    line: Option<[f64; 2]>, // the offset and the scale, if they give these numbers in `f32`
+}
+
+impl Scale {
+    fn new(numbers: [f32; 256], encoder: &Encoder) -> Scale {
+        let line = match encoder.columns.first().map(|column| &column.encoding) {
+            Some(&Encoding::Number { offset, scale, .. }) => Some([offset, scale]),
+            _ => None,
+        };
+        let mut found = [0.0; 256];
+        let line = line.filter(|&[offset, scale]| {
+            on_line(offset, scale, &std::array::from_fn::<_, 256, _>(|byte| byte as u8), &mut found);
+            found.map(f32::to_bits) == numbers.map(f32::to_bits)
+        });
+        Scale { numbers, line }
+    }
+
+    /// Writes what the net reads for each of these bytes.
+    fn write<T: Scalar>(&self, bytes: &[u8], slots: &mut [T]) {
+        match self.line {
+            Some([offset, scale]) if T::DTYPE == DType::F32 => {
+                on_line(offset, scale, bytes, slots);
+            }
+            _ => {
+                let number = |&byte: &u8| T::of(self.numbers[usize::from(byte)].into());
+                slots.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = number(byte));
+            }
+        }
+    }
+}
+
+kernel! {
+    /// (byte - offset) / scale, where there is FMA by the factor 1 / scale in two parts: a division takes four times as long.
+    fn on_line<T: Scalar>(offset: f64, scale: f64, bytes: &[u8], slots: &mut [T]) {
+        let (offset, factor, divisor) = (T::of(offset), T::of(1.0 / scale), T::of(scale));
+        let rest = T::of(1.0 / scale - factor.value());
+        for (slot, &byte) in slots.iter_mut().zip(bytes) {
+            let x = T::of(f64::from(byte)) - offset;
+            *slot = if FMA { T::mul_add::<FMA>(x, factor, x * rest) } else { x / divisor };
+        }
+    }
 }
 
 /// A file of blocks, one of which is in memory.
@@ -112,12 +186,25 @@ impl DataPart {
         part
     }
 
-    /// Takes the features of all of its rows, if they can be in memory as bytes.
-    pub(super) fn take_bytes(&mut self, loaded: &Loaded, rows: &[usize], encoder: &Encoder) -> bool {
+    /// Whether its features may be in memory as bytes.
+    pub(super) fn may_be_bytes(&self) -> bool {
         let small = self.feature_names.len() <= NEAR;
-        let can = small && self.exact.is_none() && matches!(self.store, Store::Memory(_));
-        let bytes = can.then(|| loaded.bytes(rows, encoder)).flatten();
-        bytes.map(|(bytes, numbers)| self.store = Store::Bytes(bytes, Box::new(numbers))).is_some()
+        small && self.exact.is_none() && matches!(self.store, Store::Memory(_))
+    }
+
+    /// Prepares for features that are [written as bytes](Self::write_bytes), each of which is one of these numbers.
+    pub(super) fn hold_bytes(&mut self, numbers: [f32; 256], encoder: &Encoder) {
+        let (columns, scale) = (self.feature_names.len(), Scale::new(numbers, encoder));
+        let rows = BYTES / columns;
+        let blocks = (0..self.rows().div_ceil(rows)).map(|_| Buf::default()).collect();
+        self.store = Store::Bytes(Box::new(Bytes { blocks, rows, columns, scale }));
+    }
+
+    /// Sets the features of some rows.
+    pub(super) fn write_bytes(&mut self, first: usize, bytes: &[u8]) {
+        let rows = self.rows();
+        let Store::Bytes(all) = &mut self.store else { unreachable!("it holds bytes") };
+        all.write(first, bytes, rows);
     }
 
     /// Sets the features of some rows.
@@ -143,7 +230,7 @@ impl DataPart {
                     slots.iter_mut().zip(numbers).for_each(|(slot, &x)| *slot = x as f32);
                 }
             }
-            Store::Bytes(..) => unreachable!("all rows have been taken"),
+            Store::Bytes(..) => unreachable!("rows are bytes"),
         }
     }
 
@@ -153,9 +240,12 @@ impl DataPart {
         let count = self.rows_of_block.min(self.rows() - first) * columns;
         match &self.store {
             Store::Memory(blocks) => each(&blocks[block]),
-            Store::Bytes(bytes, numbers) => {
-                let bytes = &bytes[first * columns..][..count];
-                each(&Vec::from_iter(bytes.iter().map(|&byte| numbers[usize::from(byte)])))
+            Store::Bytes(bytes) => {
+                let mut numbers = vec![0.0; count];
+                for (row, slots) in (first..).zip(numbers.chunks_exact_mut(columns)) {
+                    bytes.scale.write(bytes.row(row), slots);
+                }
+                each(&numbers)
             }
             Store::File { at, file } => file.with(at + 4 * (first * columns) as u64, count, each),
         }
@@ -221,19 +311,11 @@ impl DataPart {
             let some = Vec::from_iter(columns.by_ref().take(together));
             copies.iter_mut().for_each(Vec::clear);
             let width = self.feature_names.len();
-            match (&self.exact, &self.store) {
-                (Some(exact), _) => {
+            match &self.exact {
+                Some(exact) => {
                     copies.iter_mut().zip(&some).for_each(|(copy, &at)| copy.extend(exact.column(at)));
                 }
-                (None, Store::Bytes(bytes, numbers)) => {
-                    for bytes in bytes.chunks(self.rows_of_block * width) {
-                        for (copy, &at) in copies.iter_mut().zip(&some) {
-                            let column = (at..bytes.len()).step_by(width);
-                            copy.extend(column.map(|i| f64::from(numbers[usize::from(bytes[i])])));
-                        }
-                    }
-                }
-                (None, _) => self.each_block(|_, numbers| {
+                None => self.each_block(|_, numbers| {
                     for (copy, &at) in copies.iter_mut().zip(&some) {
                         copy.extend((at..numbers.len()).step_by(width).map(|i| f64::from(numbers[i])));
                     }
@@ -241,6 +323,15 @@ impl DataPart {
             }
             some.into_iter().zip(&mut copies).for_each(|(at, copy)| each(at, copy));
         }
+    }
+
+    /// Whether two numbers of a column can be closer to each other than this share of its range. Bytes are 255 steps apart.
+    pub(crate) fn is_finer_than(&self, share: f64) -> bool {
+        let Store::Bytes(bytes) = &self.store else { return true };
+        let numbers = &bytes.scale.numbers;
+        let between = |a: f32, b: f32| (f64::from(b) - f64::from(a)).abs();
+        let [first, .., last] = *numbers;
+        numbers.windows(2).any(|pair| between(pair[0], pair[1]) < share * between(first, last))
     }
 
     /// A column of the features.
@@ -302,15 +393,14 @@ struct Gathered<'a> {
 impl Write for Gathered<'_> {
     fn write<T: Scalar>(self, slots: &mut [T]) {
         let columns = self.part.feature_names.len().max(1);
-        if let Store::Bytes(bytes, numbers) = &self.part.store {
-            let (numbers, mut near) = (numbers.map(|x| T::of(f64::from(x))), [0; NEAR]);
-            let together = NEAR / columns;
+        if let Store::Bytes(bytes) = &self.part.store {
+            let (mut near, together) = ([0; NEAR], NEAR / columns);
             for (slots, rows) in slots.chunks_mut(together * columns).zip(self.rows.chunks(together)) {
                 // copied first: many rows are on their way from memory at once
                 for (near, row) in near.chunks_exact_mut(columns).zip(rows) {
-                    near.copy_from_slice(&bytes[row * columns..][..columns]);
+                    near.copy_from_slice(bytes.row(*row));
                 }
-                slots.iter_mut().zip(&near).for_each(|(slot, byte)| *slot = numbers[usize::from(*byte)]);
+                bytes.scale.write(&near, slots);
             }
             return;
         }

@@ -5,12 +5,12 @@ use std::fmt;
 use surprisal_data::metrics::{Overlap, best_f1_threshold, overlap};
 use surprisal_data::{Encoding, gray_to_png, rgb_to_png};
 use surprisal_report::chart::ImageGrid;
-use surprisal_tensor::ndarray::Axis;
+use surprisal_tensor::ndarray::{Array2, Axis};
 
 use super::Picture;
 use crate::diagnosis::{answers, short};
 use crate::job::{DataPart, labels};
-use crate::{Job, RunError};
+use crate::{Job, Outputs, RunError};
 
 /// So many images are shown.
 const SHOWN: usize = 6;
@@ -25,7 +25,7 @@ const MISSED: [u8; 3] = [60, 150, 255];
 /// use surprisal_run::{Job, Settings, chosen_threshold};
 /// let settings = "data = \"cells:n=12\"\nmodel = \"unet(2,2)\"\nepochs = 1\nvalidation = 0.3\n";
 /// let job = Job::new(&Settings::from_toml(settings, "cells.toml")?)?;
-/// let chosen = chosen_threshold(&job)?.expect("two classes, validation and test images");
+/// let chosen = chosen_threshold(&job, &job.outputs())?.expect("two classes, validation and test images");
 /// assert!((0.0..=1.0).contains(&chosen.threshold));
 /// assert!(chosen.to_string().starts_with("test dice at the threshold "));
 /// # Ok::<(), surprisal_run::RunError>(())
@@ -57,15 +57,15 @@ impl fmt::Display for ChosenThreshold {
 ///
 /// # Errors
 /// If the predictions are not finite.
-pub fn chosen_threshold(job: &Job) -> Result<Option<ChosenThreshold>, RunError> {
+pub fn chosen_threshold(job: &Job, outputs: &Outputs) -> Result<Option<ChosenThreshold>, RunError> {
     let (Some(validation), test) = (&job.parts.validation, &job.parts.test) else { return Ok(None) };
     let of_two = validation.targets.is_segmentation() && validation.targets.classes() == 2;
     if !of_two || test.rows() == 0 || validation.targets.class_counts().contains(&0) {
         return Ok(None);
     }
-    let scores = |data: &DataPart| answers(job, data).column(1).to_vec();
-    let (threshold, dice) = best_f1_threshold(&labels(&validation.targets), &scores(validation))?;
-    let said = Vec::from_iter(scores(test).iter().map(|&p| usize::from(p >= threshold)));
+    let scores = |part: &str| answers(job, outputs.of(part)).column(1).to_vec();
+    let (threshold, dice) = best_f1_threshold(&labels(&validation.targets), &scores("validation"))?;
+    let said = Vec::from_iter(scores("test").iter().map(|&p| usize::from(p >= threshold)));
     let test = overlap(&labels(&test.targets), &said, 2)?[1].dice;
     Ok(Some(ChosenThreshold { threshold, validation: dice, test }))
 }
@@ -94,10 +94,10 @@ pub fn overlap_table(labels: &[usize], predicted: &[usize], names: &[String]) ->
 }
 
 /// Some images of a part, from the worst to the best: image, mask, probability, prediction.
-pub(super) fn pictures(job: &Job, part: &str, data: &DataPart) -> Option<Picture> {
+pub(super) fn pictures(job: &Job, (part, data, outputs): (&str, &DataPart, &Array2<f32>)) -> Option<Picture> {
     let [channels, height, width] = data.image_shape?;
     let (pixels, classes) = (height * width, data.targets.classes());
-    let (truth, probabilities) = (labels(&data.targets), answers(job, data));
+    let (truth, probabilities) = (labels(&data.targets), answers(job, outputs));
     let said = surprisal_data::argmax_rows(&probabilities);
     let image = |row: usize| row * pixels..(row + 1) * pixels;
     let dice = |row: usize| {

@@ -11,7 +11,7 @@ use surprisal_train::{Ended, Epoch, Monitor, Predictions, outputs};
 use super::{CLASSES, masks, overlap_table};
 use crate::diagnosis::{numbers, percent, predicted, short};
 use crate::job::{labels, said, unit};
-use crate::{Job, RunError};
+use crate::{Job, Outputs, RunError};
 
 /// More points than this only cover each other.
 const POINTS: usize = 2000;
@@ -174,14 +174,15 @@ fn why_it_ended(job: &Job, last: &Epoch, ended: Ended) -> String {
     format!("Training ended after epoch {}: {why}.", last.epoch)
 }
 
-pub(super) fn judged(job: &Job) -> Result<Judged, RunError> {
+pub(super) fn judged(job: &Job, outputs: &Outputs) -> Result<Judged, RunError> {
     let (part, test) = job.parts.evaluated();
+    let outputs = outputs.of(part);
     match &job.predictions {
         Predictions::Masks(names) => {
-            let (labels, said) = (labels(&test.targets), predicted(job, test));
+            let (labels, said) = (labels(&test.targets), predicted(job, outputs));
             let table = ConfusionTable::new(&labels, &said, names)?;
             Ok(Judged {
-                pictures: Vec::from_iter(masks::pictures(job, part, test)),
+                pictures: Vec::from_iter(masks::pictures(job, (part, test, outputs))),
                 tables: vec![
                     ("Dice and intersection over union of each class", overlap_table(&labels, &said, names)?),
                     ("The confusion matrix of the pixels", table.to_string()),
@@ -189,7 +190,7 @@ pub(super) fn judged(job: &Job) -> Result<Judged, RunError> {
             })
         }
         Predictions::Classes(names) => {
-            let said = predicted(job, test);
+            let said = predicted(job, outputs);
             let table = ConfusionTable::new(test.targets.labels(), &said, names)?;
             let report = ClassificationReport::new(test.targets.labels(), &said, names)?;
             let confusion = (names.len() <= CLASSES).then(|| confusion(&table));
@@ -202,7 +203,7 @@ pub(super) fn judged(job: &Job) -> Result<Judged, RunError> {
             })
         }
         Predictions::Number { name, .. } => {
-            let said = numbers(job, test);
+            let said = numbers(job, outputs);
             Ok(Judged { pictures: vec![scatter(name, test.targets.values(), &said)], tables: Vec::new() })
         }
     }

@@ -25,7 +25,7 @@ fn findings(settings: &str) -> Vec<Finding> {
     }
     let mut job = Job::new(&told).unwrap();
     let (history, _) = job.fit(None, &mut ()).unwrap();
-    let findings = diagnose(&job, &history);
+    let findings = diagnose(&job, &history, &job.outputs());
     println!(
         "\n{settings}\n    loss {:.4} -> {:.4}, accuracy {:.3} and {:.3}",
         history.epochs()[0].train.loss,
@@ -252,7 +252,7 @@ fn after(settings: &str, ending: impl Fn(&mut Epoch)) -> Vec<Finding> {
     let (history, _) = job.fit(None, &mut ()).unwrap();
     let mut epochs = history.epochs().to_vec();
     ending(epochs.last_mut().unwrap());
-    diagnose(&job, &History::from_iter(epochs))
+    diagnose(&job, &History::from_iter(epochs), &job.outputs())
 }
 
 /// What an epoch says of rows that are not trained on.
@@ -334,7 +334,7 @@ fn a_training_that_cannot_go_on_is_reported_why() {
         job.parts.train.dataset().features.iter().any(|&x| x == 1.5e30),
         "the row is in the test part: choose another seed"
     );
-    let error = job.try_fit(None, &mut (), None, None).unwrap_err();
+    let error = job.try_fit(None, &mut (), None, None, None).unwrap_err();
     let found = &diagnose_failure(&job, &History::default(), &error)[0];
     expect![[r#"the loss became NaN in epoch 1, step 2, at learning rate 0.09999383162408304; no epoch was completed before; the largest input is 1.5e30, in column "large" | scale the features: scaling = standardize"#]].assert_eq(&format!("{} | {}", found.measured, found.advice));
 

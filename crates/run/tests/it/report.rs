@@ -41,7 +41,7 @@ fn run(settings: &str, place: &Path) -> (Job, History, BTreeMap<String, String>)
     let (history, ended) = job.fit(None, &mut ()).unwrap();
     let scores = job.scores().unwrap();
     fs::create_dir_all(place).unwrap();
-    write_results(place, &job, &history, ended, &scores).unwrap();
+    write_results(place, &job, &history, ended, &job.outputs(), &scores).unwrap();
     let file = |entry: std::io::Result<fs::DirEntry>| {
         let path = entry.unwrap().path();
         (path.file_name().unwrap().to_str().unwrap().to_string(), fs::read_to_string(&path).unwrap())
@@ -166,6 +166,7 @@ fn what_is_no_number_is_null_and_what_cannot_be_written_is_named() {
         &job,
         &history,
         ended,
+        &job.outputs(),
         &[("test", vec![(Metric::Accuracy, 0.5), (Metric::LogLoss, f64::NAN)])],
     )
     .unwrap();
@@ -174,12 +175,13 @@ fn what_is_no_number_is_null_and_what_cannot_be_written_is_named() {
 
     let page = || fs::read_to_string(folder.0.join("report.html")).unwrap();
     assert!(page().contains("all epochs were completed") && !page().contains("--resume"));
-    write_results(&folder.0, &job, &history, Ended::Interrupted, &job.scores().unwrap()).unwrap();
+    write_results(&folder.0, &job, &history, Ended::Interrupted, &job.outputs(), &job.scores().unwrap())
+        .unwrap();
     assert!(page().contains("it was interrupted") && page().contains("train --resume DIR"));
-    let error = write_results(&folder.0, &job, &History::default(), ended, &[]).unwrap_err();
+    let error = write_results(&folder.0, &job, &History::default(), ended, &job.outputs(), &[]).unwrap_err();
     expect!["the history has no epoch, not even epoch 0 | pass the one that Job::fit returns"]
         .assert_eq(&error.to_string());
-    write_results(folder.0.join("absent"), &job, &history, ended, &[]).unwrap_err();
+    write_results(folder.0.join("absent"), &job, &history, ended, &job.outputs(), &[]).unwrap_err();
     assert!(!folder.0.join("absent").exists());
 }
 

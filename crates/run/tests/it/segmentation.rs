@@ -65,9 +65,13 @@ fn a_net_of_pixels_goes_the_way_of_the_others() {
     let [dice, iou] = [Metric::Dice, Metric::Iou].map(|metric| value(metric).unwrap());
     assert!((dice - 2.0 * iou / (1.0 + iou)).abs() < 1e-12, "{part}: {dice} and {iou}");
     assert!(value(Metric::AveragePrecision).is_some() && value(Metric::MeanIou).is_some());
-    assert!(chosen_threshold(&job).unwrap().is_some_and(|chosen| (0.0..=1.0).contains(&chosen.test)));
+    assert!(
+        chosen_threshold(&job, &job.outputs())
+            .unwrap()
+            .is_some_and(|chosen| (0.0..=1.0).contains(&chosen.test))
+    );
 
-    write_results(&folder, &job, &history, ended, &scores).unwrap();
+    write_results(&folder, &job, &history, ended, &job.outputs(), &scores).unwrap();
     let page = fs::read_to_string(folder.join("report.html")).unwrap();
     for part in ["true mask", "data:image/png;base64,", "Dice is", "share of the training pixels"] {
         assert!(page.contains(part), "{part}");
@@ -134,7 +138,7 @@ fn masks_of_several_classes_have_an_output_for_each() {
         let (_, scores) = job.scores().unwrap().pop().unwrap();
         assert!(scores.iter().any(|(metric, _)| *metric == Metric::MeanIou));
         assert!(scores.iter().all(|(metric, _)| *metric != Metric::AveragePrecision)); // of two classes
-        assert!(chosen_threshold(&job).unwrap().is_none());
+        assert!(chosen_threshold(&job, &job.outputs()).unwrap().is_none());
     }
     fs::remove_dir_all(&folder).unwrap();
 }
@@ -145,9 +149,11 @@ fn foreground_that_is_predicted_nowhere_is_a_finding() {
     let (history, _) = job.fit(None, &mut ()).unwrap();
     let out = job.params.find("layer1.out.bias").unwrap();
     job.params[out].fill(100.0); // foreground everywhere: a Dice of about twice its share
-    assert!(diagnose(&job, &history).iter().any(|finding| finding.kind == Kind::UnderFitting));
+    assert!(
+        diagnose(&job, &history, &job.outputs()).iter().any(|finding| finding.kind == Kind::UnderFitting)
+    );
     job.params[out].fill(-100.0);
-    let findings = diagnose(&job, &history);
+    let findings = diagnose(&job, &history, &job.outputs());
     let finding = findings.iter().find(|finding| finding.kind == Kind::ClassNeverSaid).expect("a finding");
     assert!(
         finding.measured.starts_with("the net predicts \"disc\" for none of the"),
@@ -176,7 +182,7 @@ fn a_class_that_a_part_lacks_is_named() {
     let toml = format!("data = 'images:{}'\nmodel = \"unet(2,2)\"\nepochs = 1\n", folder.display());
     let mut job = Job::new(&settings(&toml)).unwrap();
     let (history, _) = job.fit(None, &mut ()).unwrap();
-    let findings = diagnose(&job, &history);
+    let findings = diagnose(&job, &history, &job.outputs());
     let finding = findings.iter().find(|finding| finding.kind == Kind::ClassAbsent).expect("a finding");
     assert!(finding.measured.ends_with("masks is \"foreground\""), "{}", finding.measured);
 
@@ -242,7 +248,7 @@ fn the_mix_of_cross_entropy_and_dice_finds_rare_foreground() {
         job.fit(None, &mut ()).unwrap();
         let scores = job.scores().unwrap();
         let of = |part: usize, metric: Metric| scores[part].1.iter().find(|(m, _)| *m == metric).unwrap().1;
-        let chosen = chosen_threshold(&job).unwrap().unwrap();
+        let chosen = chosen_threshold(&job, &job.outputs()).unwrap().unwrap();
         let found = [Metric::Dice, Metric::AveragePrecision].map(|metric| (of(1, metric), of(2, metric)));
         println!(
             "{loss} lr {lr} seed {seed}: validation dice {:.3}, test dice {:.3}, at the chosen threshold {:.3}, average precision {:.3}",

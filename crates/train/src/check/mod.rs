@@ -43,7 +43,7 @@ pub use gradients::{Gradients, gradients};
 pub use init_loss::{InitLoss, init_loss};
 pub use overfit::{Overfit, overfit_one_batch};
 pub use shapes::{Shapes, shapes};
-pub use units::{UnitHealth, Units, hidden_units, unit_health, units};
+pub use units::{UnitHealth, Units, hidden_units, lost_units, unit_health, units};
 
 use std::fmt;
 

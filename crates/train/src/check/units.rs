@@ -70,12 +70,39 @@ pub fn hidden_units<T: Scalar>(
     params: &Params<T>,
     data: &dyn Batched,
 ) -> Vec<(String, Activation, UnitHealth)> {
+    lost_units(model, params, data, |_, _| true)
+}
+
+/// The [`hidden_units`] of the layers that are lost. If a layer is, it is with more dead or saturated units too: as soon as those that
+/// there can still be are too few in every layer, no more rows are looked at.
+///
+/// ```
+/// use surprisal_layers::{Activation, Mlp, Sequential, rng};
+/// use surprisal_train::check::{hidden_units, lost_units};
+/// # use surprisal_data::Dataset;
+/// # use surprisal_tensor::Params;
+/// let (iris, mut params) = (Dataset::iris(), Params::<f32>::default());
+/// let mlp = Mlp::new(&mut params, &"4-8-6-3".parse()?, Activation::Relu, &mut rng(7));
+/// params[mlp.layers()[1].bias].fill(-1000.0); // no input lifts a unit above 0
+/// let net = Sequential::from(&mlp);
+/// let lost = lost_units(&net, &params, &iris, |_, health| health.dead == health.units);
+/// assert_eq!(lost, hidden_units(&net, &params, &iris)[1..]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[track_caller]
+pub fn lost_units<T: Scalar>(
+    model: &Sequential,
+    params: &Params<T>,
+    data: &dyn Batched,
+    is_lost: impl Fn(Activation, &UnitHealth) -> bool,
+) -> Vec<(String, Activation, UnitHealth)> {
     let rows = Vec::from_iter(0..data.rows().min(most_rows(model)));
     let mut workspace = Workspace::new();
     let mut all: Vec<(String, Activation, Watched<T>)> = Vec::new();
     let width = workspace.eval(params, |tape| data.features(tape, &rows[..rows.len().min(1)])).len();
-    for rows in rows.chunks((MOST_NUMBERS / width.max(1)).clamp(1, TOGETHER)) {
-        let mut x = workspace.eval(params, |tape| model.arrange(data.features(tape, rows)));
+    let mut seen = 0;
+    for some in rows.chunks((MOST_NUMBERS / width.max(1)).clamp(1, TOGETHER)) {
+        let mut x = workspace.eval(params, |tape| model.arrange(data.features(tape, some)));
         let (mut layer, mut before) = (0, None);
         for step in model.steps() {
             if let Step::Activation(activation) = step
@@ -91,8 +118,18 @@ pub fn hidden_units<T: Scalar>(
             before = step.weights().map(|(weight, _)| weight).or(before);
             x = workspace.eval(params, |tape| step.forward(tape.input(&x)));
         }
+        seen += some.len();
+        let in_all = |watched: &Watched<T>| watched.rows / seen * rows.len(); // with the pixels of images
+        if !all.iter().any(|(_, activation, watched)| is_lost(*activation, &watched.at_most(in_all(watched))))
+        {
+            return Vec::new();
+        }
     }
-    all.into_iter().map(|(name, activation, watched)| (name, activation, watched.health())).collect()
+    let health = |(name, activation, watched): (String, _, Watched<T>)| {
+        (name, activation, watched.at_most(watched.rows))
+    };
+    let all = all.into_iter().map(health);
+    all.filter(|(_, activation, health)| is_lost(*activation, health)).collect()
 }
 
 /// The maximum number of rows that are run at a time ..
@@ -146,10 +183,12 @@ impl<T: Scalar> Watched<T> {
         self.rows += more.rows;
     }
 
-    fn health(self) -> UnitHealth {
-        let dead = self.same.iter().flatten().count();
-        let flat =
-            |(same, &flat): (&Option<T>, &usize)| same.is_none() && flat as f64 >= MOST * self.rows as f64;
+    /// Their health, if they were flat on all others of this number of rows.
+    fn at_most(&self, rows: usize) -> UnitHealth {
+        let (dead, others) = (self.same.iter().flatten().count(), rows - self.rows);
+        let flat = |(same, &flat): (&Option<T>, &usize)| {
+            same.is_none() && (flat + others) as f64 >= MOST * rows as f64
+        };
         let saturated = self.same.iter().zip(&self.flat).filter(|&unit| flat(unit)).count();
         UnitHealth { units: self.same.len(), dead, saturated, mean: self.mean, deviation: self.deviation }
     }
@@ -178,7 +217,8 @@ fn units_last<T: Scalar>(x: ArrayD<T>) -> Array2<T> {
 /// ```
 #[track_caller]
 pub fn unit_health<T: Scalar>(z: ArrayView2<T>, activation: &impl Layer) -> UnitHealth {
-    Watched::new(z, activation).health()
+    let watched = Watched::new(z, activation);
+    watched.at_most(watched.rows)
 }
 
 /// f(z) and f'(z) of every number, by rows.
