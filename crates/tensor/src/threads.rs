@@ -60,6 +60,8 @@ static NUMBER: AtomicUsize = AtomicUsize::new(0); // 0 until somebody asks
 thread_local! {
     /// The number set by [`with`] in this thread; 0 if there is none.
     static HERE: Cell<usize> = const { Cell::new(0) };
+    /// Whether the next work of this thread that is cut in pieces starts with the last one.
+    static BACK: Cell<bool> = const { Cell::new(false) };
 }
 
 /// How many threads large work of this thread is shared by: the number of the innermost [`with`] around the call; else that of
@@ -374,12 +376,15 @@ pub fn reduce<P: Cut, R: Send>(
         return each(0, parts);
     }
     assert!(piece > 0, "work cannot be cut in pieces of 0 units: LIGHT and HEAVY are usual, 1 is the least");
-    Work { piece, each: &each, merge: &merge }.start(parts)
+    // every other work goes back: the pieces that the one before left in the cache come first
+    let back = BACK.replace(!BACK.get());
+    Work { piece, back, each: &each, merge: &merge }.start(parts)
 }
 
 /// Not generic over the functions, so that it is compiled once for all that is cut in the same parts.
 struct Work<'a, P, R> {
     piece: usize,
+    back: bool,
     each: &'a (dyn Fn(usize, P) -> R + Sync),
     merge: &'a (dyn Fn(R, R) -> R + Sync),
 }
@@ -409,7 +414,14 @@ impl<P: Cut, R: Send> Work<'_, P, R> {
         let (left, right) = parts.cut(at);
         let (left, right) = (|| self.run(share, start, left), || self.run(share, start + at, right));
         let share = share && !cfg!(target_family = "wasm");
-        let (left, right) = if share { join(left, right) } else { (left(), right()) };
+        let (left, right) = match (share, self.back) {
+            (true, _) => join(left, right),
+            (false, false) => (left(), right()),
+            (false, true) => {
+                let right = right();
+                (left(), right)
+            }
+        };
         (self.merge)(left, right)
     }
 }
@@ -470,7 +482,7 @@ mod parts {
         if count == 1 {
             return each(0, parts);
         }
-        let work = Work { piece: 1, each: &each, merge: &|(), ()| () };
+        let work = Work { piece: 1, back: false, each: &each, merge: &|(), ()| () };
         match if inside() { None } else { shared() } {
             Some(pool) => install(&pool, || work.run(true, 0, parts)),
             None => work.run(inside(), 0, parts),

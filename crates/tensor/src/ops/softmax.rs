@@ -294,23 +294,27 @@ crate::kernel! {
     }
 }
 crate::kernel! {
-    fn log_softmax<T: Scalar>(x: &[T], classes: usize, y: &mut [T]) {
-        exp_rows(x, classes, y, |_, x, y, row| {
+    /// Of each row `kept` gets the place of the largest x.
+    fn log_softmax<T: Scalar>(x: &[T], classes: usize, y: &mut [T], kept: &mut [T]) {
+        exp_rows(x, classes, y, |i, x, y, row| {
             for (y, &x) in y.iter_mut().zip(x) { *y = -row.surprise(x) }
+            kept[i] = T::of(row.argmax as f64);
         });
     }
 }
 crate::kernel! {
     /// dx_i = dy_i - p_i Σ dy; at the most probable class k, where p may be near 1: dy_k (1 - p_k) - p_k Σ_{j≠k} dy_j. The exponentials are
     /// computed once more: e^y_i would carry the rounding of y, and to keep p takes longer.
-    fn log_softmax_back<T: Scalar>(x: &[T], dy: &[T], classes: usize, dx: &mut [T]) {
+    fn log_softmax_back<T: Scalar>(x: &[T], dy: &[T], kept: &[T], classes: usize, dx: &mut [T]) {
         let n = at_once(classes);
         let mut copy = [T::ZERO; NUMBERS];
-        for ((x, dy), dx) in x.chunks(n).zip(dy.chunks(n)).zip(dx.chunks_mut(n)) {
+        for (((x, dy), dx), kept) in x.chunks(n).zip(dy.chunks(n)).zip(dx.chunks_mut(n)).zip(kept.chunks(n / classes)) {
             exponentials(x, classes, dx);
             let mut argmax = [0; ROWS];
             let [mut top, mut rest, mut dy_top, mut others] = [[T::ZERO; ROWS]; 4];
-            for (x, k) in x.chunks_exact(classes).zip(&mut argmax) { *k = maximum(x).0 }
+            for ((x, k), kept) in x.chunks_exact(classes).zip(&mut argmax).zip(kept) {
+                *k = if classes <= EXACT { kept.value() as usize } else { maximum(x).0 };
+            }
             take_out(dx, classes, &argmax, &mut top, &mut rest);
             match copy.get_mut(..dy.len()) {
                 Some(copy) => {
@@ -336,6 +340,9 @@ crate::in_kernels! {
         sum_of(&x[..k]) + sum_of(&x[k + 1..])
     }
 }
+
+/// All places below this are exact in `f32`.
+const EXACT: usize = 1 << 24;
 
 /// The input as `[outer, classes, inner]`; `None` if there is nothing to compute.
 fn parts(shape: &Shape, axis: isize) -> Option<Parts> {
@@ -386,22 +393,27 @@ impl Op for LogSoftmax {
     fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         shape(inputs, self.axis)
     }
+    fn memo(&self, inputs: Shapes) -> usize {
+        parts(inputs.shape(0), self.axis).map_or(0, |(outer, _, inner)| outer * inner)
+    }
     fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let Some(parts) = parts(f.inputs.shape(0), self.axis) else { return };
         let n = parts.1;
         along(parts, [f.inputs.x(0)], f.y, &mut f.room.scratch, |[x], y| {
-            for_each((Rows(x, n), Rows(y, n)), rows_of(HEAVY, n), |_, (x, y)| log_softmax(x.0, n, y.0));
+            let parts = (Rows(x, n), Rows(y, n), &mut *f.memo);
+            for_each(parts, rows_of(HEAVY, n), |_, (x, y, kept)| log_softmax(x.0, n, y.0, kept));
         });
     }
     fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let Some(parts) = parts(b.inputs.shape(0), self.axis) else { return };
-        let (x, dy) = (b.x(0), b.dy);
+        let (x, dy, kept) = (b.x(0), b.dy, b.memo);
         if let Some(dx) = b.dx(0) {
             dx.add_filled(|dx, room| {
                 let n = parts.1;
                 along(parts, [x, dy], dx, &mut room.scratch, |[x, dy], dx| {
-                    for_each((Rows(x, n), Rows(dy, n), Rows(dx, n)), rows_of(HEAVY, n), |_, (x, dy, dx)| {
-                        log_softmax_back(x.0, dy.0, n, dx.0);
+                    let parts = (Rows(x, n), Rows(dy, n), Rows(dx, n), kept);
+                    for_each(parts, rows_of(HEAVY, n), |_, (x, dy, dx, kept)| {
+                        log_softmax_back(x.0, dy.0, kept, n, dx.0);
                     });
                 });
             });
