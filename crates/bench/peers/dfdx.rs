@@ -74,7 +74,7 @@ fn main() {
         let x: Matrix<100, 2> = cpu.tensor(net.inputs());
         let y: Matrix<100, 1> = cpu.tensor(net.targets());
         let loss = |z| binary_cross_entropy_with_logits_loss(z, y.clone());
-        train!(bench, "T2", model, Sgd::new(&model, sgd(0.1)), x, loss);
+        train!(bench, "T2", model, Sgd::new(&model, sgd(0.01)), x, loss);
     }
     if let Some(net) = wanted("T1") {
         let mut model = model!(cpu, net, (Linear<30, 1>,), 0);

@@ -10,7 +10,7 @@ import numpy as np
 #        sizes                   rows  loss             update
 NETS = {
     "T1": ([30, 1], 569, "binary", ("sgd", 0.1)),
-    "T2": ([2, 16, 16, 1], 100, "binary", ("sgd", 0.1)),
+    "T2": ([2, 16, 16, 1], 100, "binary", ("sgd", 0.01)),
     "T3": ([784, 128, 64, 10], 64, "classes", ("adam", 0.001)),
     "T4": ([784, 1024, 1024, 10], 256, "classes", ("momentum", 0.01)),
     "T5q": ([784, 30, 10], 10, "squared_error", ("sgd", 3.0)),

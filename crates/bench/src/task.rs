@@ -83,7 +83,8 @@ impl Net {
         };
         vec![
             net("T1", &[30, 1], 569, Binary, Sgd(0.1)),
-            net("T2", &[2, 16, 16, 1], 100, Binary, Sgd(0.1)),
+            // so slowly that all measure the beginning: later, gradients are denormal, and arithmetic with them slow
+            net("T2", &[2, 16, 16, 1], 100, Binary, Sgd(0.01)),
             net("T3", &[784, 128, 64, 10], 64, Classes, Adam(0.001)),
             net("T4", &[784, 1024, 1024, 10], 256, Classes, Momentum(0.01)),
             net("T5q", &[784, 30, 10], 10, SquaredError, Sgd(3.0)),

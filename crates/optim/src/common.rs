@@ -1,9 +1,11 @@
 //! What every optimizer has: two numbers, groups, the checks before a step, the walk over theta.
 
+use std::ops::Range;
+
 use surprisal_tensor::threads::{Cut, LIGHT, for_each};
 use surprisal_tensor::{Buf, Gradients, NoSuchParameter, Params, Scalar, Unreached};
 
-use crate::{Hyperparameter, OptimError, ParamGroup, StepNumbers};
+use crate::{Hyperparameter, Memory, OptimError, ParamGroup, StepNumbers};
 
 /// What every optimizer has.
 #[derive(Clone, Debug)]
@@ -85,6 +87,12 @@ impl Common {
         Ok(())
     }
 
+    /// Whether all parameters move by the same rule.
+    #[inline]
+    fn has_one_rule(&self) -> bool {
+        self.groups.is_empty() && self.counts.is_empty()
+    }
+
     /// By what rule the k-th parameter moves in this step.
     #[inline]
     fn rule<T: Scalar>(&self, params: &Params<T>, k: usize) -> StepNumbers {
@@ -119,19 +127,19 @@ fn first_difference<T: Scalar>(params: &Params<T>, grads: &Gradients<T>) -> Opti
 }
 
 /// Takes a step: calls `update` on each stretch of theta that may move, in pieces, with its gradient and what is remembered of it.
-pub(crate) fn for_each_span<T: Scalar, M: Cut>(
+pub(crate) fn for_each_span<T: Scalar>(
     common: &mut Common,
     params: &mut Params<T>,
     grads: &Gradients<T>,
-    mut memory: M,
-    update: impl Fn(StepNumbers, &mut [T], &[T], M) + Sync,
+    memory: &mut [Buf<T>; 3],
+    update: impl Fn(StepNumbers, &mut [T], &[T], Memory<T>) + Sync,
 ) {
     common.steps += 1;
     for k in 0..common.counts.len() {
         common.counts[k] += u64::from(common.moves(params, k));
     }
     grads.apply_updates(params); // of running means and the like
-    let (mut end, mut k, n) = (0, 0, params.entries().len());
+    let (mut k, n) = (0, params.entries().len());
     while k < n {
         let first = k;
         k += 1;
@@ -140,14 +148,35 @@ pub(crate) fn for_each_span<T: Scalar, M: Cut>(
         }
         // as long as can be: neighbors that move by the same rule
         let rule = common.rule(params, first);
-        while k < n && common.moves(params, k) && common.rule(params, k) == rule {
+        while k < n && common.moves(params, k) && (common.has_one_rule() || common.rule(params, k) == rule) {
             k += 1;
         }
         let span = params.entries()[first].range.start..params.entries()[k - 1].range.end;
-        let (remembered, behind) = memory.cut(span.start - end).1.cut(span.len());
-        (memory, end) = (behind, span.end);
+        let [a, b, c] = memory;
+        let remembered = [of(a, &span), of(b, &span), of(c, &span)];
         let (theta, g) = (&mut params.as_mut_slice()[span.clone()], &grads.as_slice()[span]);
-        for_each((theta, g, remembered), LIGHT, |_, (theta, g, memory)| update(rule, theta, g, memory));
+        for_each((theta, g, Remembered(remembered)), LIGHT, |_, (theta, g, Remembered(memory))| {
+            update(rule, theta, g, memory);
+        });
+    }
+}
+
+/// What is remembered of a stretch of theta: nothing, if nothing is of any.
+#[inline]
+fn of<'m, T>(memory: &'m mut Buf<T>, span: &Range<usize>) -> &'m mut [T] {
+    if memory.is_empty() { &mut [] } else { &mut memory[span.clone()] }
+}
+
+/// [`Memory`], to be cut in pieces as theta is; what is empty stays so.
+struct Remembered<'m, T>(Memory<'m, T>);
+
+impl<T: Send> Cut for Remembered<'_, T> {
+    fn units(&self) -> usize {
+        self.0[0].len()
+    }
+    fn cut(self, at: usize) -> (Self, Self) {
+        let [a, b, c] = self.0.map(|memory| memory.split_at_mut(at.min(memory.len())));
+        (Remembered([a.0, b.0, c.0]), Remembered([a.1, b.1, c.1]))
     }
 }
 

@@ -318,13 +318,8 @@ impl<R: Rule, T: Scalar> Optimizer<T> for Optim<R, T> {
         if R::COUNTS_STEPS {
             common.count(params)?;
         }
-        let mut slot = 0;
-        let [a, b, c] = memory.each_mut().map(|memory| {
-            slot += 1;
-            (slot <= used).then_some(&mut memory[..])
-        });
-        for_each_span(common, params, grads, (a, b, c), |step, theta, g, (a, b, c)| {
-            R::step(step, options, g, theta, [a, b, c].map(Option::unwrap_or_default));
+        for_each_span(common, params, grads, memory, |step, theta, g, memory| {
+            R::step(step, options, g, theta, memory);
         });
         Ok(())
     }

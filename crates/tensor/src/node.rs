@@ -25,12 +25,12 @@ pub struct Node {
 }
 
 impl Node {
-    /// A node without an operation, not in the graph yet.
+    /// A node of `len` numbers without an operation, not in the graph yet.
     #[inline(always)]
-    pub fn leaf(shape: Shape, at: &'static Location<'static>) -> Node {
+    pub fn leaf(shape: Shape, len: usize, at: &'static Location<'static>) -> Node {
         Node {
             shape,
-            len: shape.len(),
+            len,
             leaf: Some(Leaf::Input),
             param: None,
             home: Home::Arena,

@@ -194,7 +194,7 @@ impl<'a> Shapes<'a> {
 pub struct Inputs<'a, T: Scalar> {
     pub(crate) nodes: &'a [Node],
     pub(crate) ids: &'a [u32],
-    pub(crate) memory: Memory<'a, T>,
+    pub(crate) memory: &'a Memory<'a, T>,
 }
 
 impl<'a, T: Scalar> Inputs<'a, T> {
@@ -251,11 +251,12 @@ pub struct Room<T> {
     pub scratch: Buf<T>,
     /// For the copies that a product of matrices makes: see [`Scalar::product`].
     pub packing: Buf<T>,
+    pub(crate) part: Buf<T>, // what an addition to a gradient that is not the first fills before it is added
 }
 
 impl<T: Scalar> Room<T> {
     pub(crate) fn new() -> Self {
-        Room { scratch: Buf::new(5), packing: Buf::new(7) }
+        Room { scratch: Buf::new(5), packing: Buf::new(7), part: Buf::new(4) }
     }
 }
 
@@ -274,7 +275,6 @@ pub struct Backward<'a, T: Scalar> {
     pub(crate) before: &'a mut [T],
     pub(crate) reached: &'a mut [bool],
     pub(crate) grads: &'a mut Gradients<T>,
-    pub(crate) part: &'a mut Buf<T>,
     pub(crate) room: &'a mut Room<T>,
 }
 
@@ -318,7 +318,7 @@ impl<'a, T: Scalar> Backward<'a, T> {
             None => (&mut self.before[node.grad..node.grad + node.len], &mut self.reached[id]),
         };
         let first = !std::mem::replace(reached, true);
-        Some(Grad { buf, first, part: self.part, room: self.room })
+        Some(Grad { buf, first, room: self.room })
     }
 
     /// Adds f(a_i, b_i) to the gradients of inputs `k` and `l`, one number to each: as two [`Grad::add2`], but where both are needed and
@@ -413,7 +413,6 @@ impl<'a, T: Scalar> Backward<'a, T> {
 pub struct Grad<'a, T: Scalar> {
     buf: &'a mut [T],
     first: bool,
-    part: &'a mut Buf<T>, // what an addition that is not the first fills before it is added
     room: &'a mut Room<T>,
 }
 
@@ -475,11 +474,13 @@ impl<T: Scalar> Grad<'_, T> {
     /// See the example of [`Grad`].
     #[inline]
     pub fn add_filled(self, fill: impl FnOnce(&mut [T], &mut Room<T>)) {
-        let to = if self.first { &mut *self.buf } else { self.part.at_least(self.buf.len()) };
-        fill(to, self.room);
-        if !self.first {
-            accumulate(self.buf, &self.part[..self.buf.len()]);
+        if self.first {
+            return fill(self.buf, self.room);
         }
+        let mut part = std::mem::take(&mut self.room.part);
+        fill(part.at_least(self.buf.len()), self.room);
+        accumulate(self.buf, &part[..self.buf.len()]);
+        self.room.part = part;
     }
 
     /// Adds at places of the caller's choice: `add` gets a slice that holds what was added so far (zeros at first), and

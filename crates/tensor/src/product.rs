@@ -78,12 +78,32 @@ impl<T: Copy> Mat<'_, T> {
     }
 }
 
+/// So few numbers are less work than the way to the tiles.
+const FEW: usize = 16;
+
+/// The product of a column and a row, with the bits that sums from 0 have.
+#[inline]
+#[track_caller]
+fn outer<T: Scalar>(a: Mat<T>, b: Mat<T>, c: &mut [T], add: bool) {
+    sizes(a, b, c.len());
+    let mut c = c.iter_mut();
+    for &a in a.data {
+        for (&b, c) in b.data.iter().zip(&mut c) {
+            let product = T::ZERO + a * b;
+            *c = if add { *c + product } else { product };
+        }
+    }
+}
+
 /// The register tiles where the machine has an instruction set for them, else the plain loops.
 macro_rules! by_machine {
     ($T:ident) => {
         #[inline]
         #[track_caller]
         pub(crate) fn $T(a: Mat<$T>, b: Mat<$T>, c: &mut [$T], add: bool, scratch: &mut Buf<$T>) {
+            if a.cols == 1 && c.len() <= FEW {
+                return outer(a, b, c, add);
+            }
             #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
             if crate::simd::tiles::$T(a, b, c, add, scratch) {
                 return;
@@ -216,6 +236,31 @@ mod tests {
         for size in [[530, 300, 530], [251, 530, 170], [530, 1100, 20]] {
             agrees_with_the_plain_loops::<f32>(size);
             agrees_with_the_plain_loops::<f64>(size);
+        }
+    }
+
+    #[test]
+    fn an_outer_product_of_few_numbers_has_the_bits_of_one_of_many() {
+        let (a, b) = ([0.1f32, -0.0, -3.7], [0.3f32, 0.0, -1.1, 7.3e-30, -0.0, 2.5]);
+        let many: Vec<f32> = b.iter().cycle().take(5 * b.len()).copied().collect();
+        for add in [false, true] {
+            let (mut few, mut wide) = (vec![-0.0; a.len() * b.len()], vec![-0.0; a.len() * many.len()]);
+            for (row, &a) in few.chunks_exact_mut(b.len()).zip(&a) {
+                f32::product(Mat::new(&[a], 1, 1), Mat::new(&b, 1, b.len()), row, add, &mut Buf::new(0));
+            }
+            f32::product(
+                Mat::new(&a, 3, 1),
+                Mat::new(&many, 1, many.len()),
+                &mut wide,
+                add,
+                &mut Buf::new(0),
+            );
+            for (few, wide) in few.chunks_exact(b.len()).zip(wide.chunks_exact(many.len())) {
+                assert!(
+                    few.iter().zip(wide).all(|(few, wide)| few.to_bits() == wide.to_bits()),
+                    "{few:?} {wide:?}"
+                );
+            }
         }
     }
 

@@ -35,6 +35,7 @@ impl Shape {
     ///
     /// # Panics
     /// At the caller's line, where [`try_new`](Self::try_new) is an error.
+    #[inline]
     #[track_caller]
     pub fn new(dims: &[usize]) -> Shape {
         match Shape::try_new(dims) {
@@ -58,17 +59,16 @@ impl Shape {
     ///
     /// # Errors
     /// If there are more than [`MAX_RANK`] axes, or the lengths that are not 0 multiply to more than `isize::MAX`.
+    #[inline]
     pub fn try_new(dims: &[usize]) -> Result<Shape, ShapeError> {
-        if dims.len() > MAX_RANK {
-            return Err(ShapeError::new(format!("a tensor has at most {MAX_RANK} axes, not {}", dims.len())));
-        }
-        let (mut padded, mut elements) = ([0; MAX_RANK], Some(1usize));
+        let (mut padded, mut elements, mut fits) = ([0; MAX_RANK], 1usize, dims.len() <= MAX_RANK);
         for (slot, &length) in padded.iter_mut().zip(dims) {
             *slot = length;
-            elements = elements.and_then(|n| n.checked_mul(length.max(1)));
+            let (product, overflows) = elements.overflowing_mul(length.max(1));
+            (elements, fits) = (product, fits & !overflows);
         }
-        if elements.is_none_or(|n| n > isize::MAX as usize) {
-            return Err(ShapeError::new(format!("{dims:?} has more elements than this machine can address")));
+        if !fits || elements > isize::MAX as usize {
+            return Err(ShapeError::of_no_tensor(dims));
         }
         Ok(Shape { rank: dims.len(), dims: padded })
     }
@@ -154,10 +154,11 @@ impl Shape {
     }
 
     /// The shape with another length along an axis, which it has.
+    #[inline]
     pub(crate) fn resized(&self, axis: usize, length: usize) -> Result<Shape, ShapeError> {
-        let mut dims = self.dims;
-        dims[axis] = length;
-        Shape::try_new(&dims[..self.rank])
+        let mut resized = *self;
+        resized.dims[axis] = length;
+        if length <= self.dims[axis] { Ok(resized) } else { Shape::try_new(resized.dims()) }
     }
 
     #[track_caller]
@@ -171,12 +172,14 @@ impl Shape {
 }
 
 impl<const N: usize> From<[usize; N]> for Shape {
+    #[inline]
     #[track_caller]
     fn from(dims: [usize; N]) -> Shape {
         Shape::new(&dims)
     }
 }
 impl From<&[usize]> for Shape {
+    #[inline]
     #[track_caller]
     fn from(dims: &[usize]) -> Shape {
         Shape::new(dims)
@@ -224,6 +227,15 @@ impl ShapeError {
     /// ```
     pub fn new(message: impl Into<String>) -> Self {
         ShapeError { message: message.into(), hint: None, context: String::new() }
+    }
+    /// Why no tensor has these axes.
+    #[cold]
+    fn of_no_tensor(dims: &[usize]) -> Self {
+        ShapeError::new(if dims.len() > MAX_RANK {
+            format!("a tensor has at most {MAX_RANK} axes, not {}", dims.len())
+        } else {
+            format!("{dims:?} has more elements than this machine can address")
+        })
     }
     /// Adds a hint.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -25,7 +25,7 @@ pub enum Typed<A, B, C> {
 /// Parameters and arena of a tape.
 pub type Store<'p> = Typed<On<'p, f32>, On<'p, f64>, On<'p, Dual>>;
 /// All that nodes may stand in, up to some node.
-pub type AnyMemory<'a> = Typed<Memory<'a, f32>, Memory<'a, f64>, Memory<'a, Dual>>;
+pub type AnyMemory<'a> = Typed<&'a Memory<'a, f32>, &'a Memory<'a, f64>, &'a Memory<'a, Dual>>;
 /// Some numbers, to be written.
 pub type NumbersMut<'a> = Typed<&'a mut [f32], &'a mut [f64], &'a mut [Dual]>;
 /// Some numbers.
@@ -122,7 +122,7 @@ pub trait Stored: Sized {
     fn store<'p>(on: On<'p, Self>) -> Store<'p>
     where
         Self: Scalar;
-    fn memory<'a>(memory: Memory<'a, Self>) -> AnyMemory<'a>
+    fn memory<'a>(memory: &'a Memory<'a, Self>) -> AnyMemory<'a>
     where
         Self: Scalar;
     fn numbers(x: &[Self]) -> Numbers<'_>;
@@ -144,7 +144,7 @@ macro_rules! stored {
                 Typed::$Variant(on)
             }
             #[inline]
-            fn memory<'a>(memory: Memory<'a, Self>) -> AnyMemory<'a> {
+            fn memory<'a>(memory: &'a Memory<'a, Self>) -> AnyMemory<'a> {
                 Typed::$Variant(memory)
             }
             fn numbers(x: &[Self]) -> Numbers<'_> {

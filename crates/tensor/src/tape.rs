@@ -9,7 +9,7 @@ use ndarray::{ArcArray, ArrayBase, Data, Dimension, RemoveAxis};
 
 use crate::node::{Home, Leaf, Node};
 use crate::op::{Op, Recorded, Shapes};
-use crate::store::{Numbers, Store, Typed, typed};
+use crate::store::{Numbers, Store, Stored, Typed, typed};
 use crate::threads::{LIGHT, for_each};
 use crate::workspace::Graph;
 use crate::{DType, Entry, ParamId, Scalar, Shape, ShapeError, Var};
@@ -310,7 +310,6 @@ impl<'t> Tape<'t> {
         }
     }
 
-    #[inline]
     #[track_caller]
     fn input_numbers(&'t self, shape: Shape, x: Numbers) -> Var<'t> {
         self.input_by(shape, Contiguous(x))
@@ -452,13 +451,12 @@ impl<'t> Tape<'t> {
         let graph = &mut *self.write().graph;
         let tracked = graph.record && !self.frozen[id.index()];
         let id = graph.put_leaf(Node {
-            len: entry.range.len(),
             leaf: Some(Leaf::Param),
             param: Some(id),
             home: Home::Theta,
             start: entry.range.start,
             tracked,
-            ..Node::leaf(entry.shape, Location::caller())
+            ..Node::leaf(entry.shape, entry.range.len(), Location::caller())
         });
         Var { tape: self, id }
     }
@@ -509,14 +507,14 @@ impl<'t> Tape<'t> {
         let at = Location::caller();
         let Recording { graph, store } = &mut *self.write();
         let edges = graph.edges.len();
-        for input in inputs.as_ref() {
+        graph.edges.extend(inputs.as_ref().iter().map(|input| {
             assert!(
                 std::ptr::eq(input.tape, self),
                 "{}: its inputs belong to different tapes: record everything that meets in one computation on one tape",
                 Op::card(&op).name
             );
-            graph.edges.push(input.id);
-        }
+            input.id
+        }));
         match store {
             Typed::F32(on) => on.apply(graph, self.entries, &op, edges, at)?, // in one piece: small steps are quick
             _ => self.apply_dyn(graph, store, &op, edges, at)?,
@@ -555,12 +553,10 @@ impl<'t> Tape<'t> {
         let ids = Vec::from_iter(inputs.iter().map(|input| input.id));
         let recording = self.read();
         let graph = &recording.graph;
-        let memory = match &recording.store {
-            Typed::F32(on) => Typed::F32(on.memory()),
-            Typed::F64(on) => Typed::F64(on.memory()),
-            Typed::Dual(on) => Typed::Dual(on.memory()),
-        };
-        let shape = op.shape(Shapes { nodes: &graph.nodes, ids: &ids, memory });
+        let shape = typed!(&recording.store, on => {
+            let memory = on.memory();
+            op.shape(Shapes { nodes: &graph.nodes, ids: &ids, memory: Stored::memory(&memory) })
+        });
         shape.map_err(|error| error.at(op.card().name, &graph.describe_inputs(self.entries, &ids)))
     }
 

@@ -124,14 +124,14 @@ impl<'t> Var<'t> {
     /// [`item`](Self::item) in a type of one's choice.
     #[track_caller]
     pub(crate) fn number<T: Scalar>(self) -> T {
-        let shape = self.shape();
+        let recording = self.tape.read();
+        let numbers = recording.numbers(self.id);
         assert!(
-            shape.len() == 1,
-            "item: {shape} is not a single number: use `value`, or reduce it with `sum` or `mean`"
+            numbers.len() == 1,
+            "item: {} is not a single number: use `value`, or reduce it with `sum` or `mean`",
+            recording.graph.nodes[self.id as usize].shape
         );
-        let mut number = [T::ZERO];
-        self.tape.read().numbers(self.id).copy_to(&mut number);
-        number[0]
+        T::own(numbers).map_or_else(|| T::of(numbers.get(0)), |own| own[0]) // a dual number keeps its tangent
     }
 
     /// A copy of the value as an array.

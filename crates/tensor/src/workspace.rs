@@ -120,7 +120,6 @@ pub struct Arena<T: Scalar> {
     values: Buf<T>,
     pub node_grads: Buf<T>,
     pub grads: Gradients<T>,
-    part: Buf<T>,
     room: Room<T>,
 }
 
@@ -166,7 +165,6 @@ impl<T: Scalar> Workspace<T> {
                 values: Buf::new(1),
                 node_grads: Buf::new(2),
                 grads: Gradients::new(),
-                part: Buf::new(4),
                 room: Room::new(),
             },
         }
@@ -304,8 +302,8 @@ impl<T: Scalar> Workspace<T> {
     /// Fills all memory with NaN, so that whatever is read before it is written shows itself: for the gradient checks.
     pub(crate) fn poison(&mut self) {
         let nan = T::of(f64::NAN);
-        let Arena { values, node_grads, grads, part, room, .. } = &mut self.arena;
-        for memory in [values, node_grads, part, &mut room.scratch, &mut room.packing] {
+        let Arena { values, node_grads, grads, room, .. } = &mut self.arena;
+        for memory in [values, node_grads, &mut room.scratch, &mut room.packing, &mut room.part] {
             memory.fill(nan);
         }
         grads.as_mut_slice().fill(nan);
@@ -361,10 +359,9 @@ impl Graph {
 
     /// Puts a value behind the others that no operation made.
     #[inline(always)] // a node is large
-    pub fn put_leaf(&mut self, mut node: Node) -> u32 {
+    pub fn put_leaf(&mut self, node: Node) -> u32 {
         let id = self.nodes.len();
-        node.scope = self.scope;
-        self.nodes.push(node);
+        self.nodes.push(Node { scope: self.scope, ..node });
         if id == self.ops.len() {
             self.ops.push(Box::new(*Leaf::ALL[0])); // a place; what a longer tape left there may stay
         }
@@ -418,41 +415,19 @@ impl Graph {
 }
 
 impl<T: Scalar> On<'_, T> {
-    /// A node with room for its value, behind it for what `forward` keeps, and for its gradient.
+    /// Room for a value, behind it for what `forward` keeps, and for its gradient: where each starts.
     #[inline]
     #[track_caller]
-    fn room(
-        &mut self,
-        graph: &mut Graph,
-        shape: Shape,
-        inputs: (u32, u32),
-        memo: usize,
-        tracked: bool,
-        at: &'static Location<'static>,
-    ) -> Node {
-        let (len, home) = (shape.len(), Home::Arena);
+    fn room(&mut self, graph: &mut Graph, len: usize, memo: usize, tracked: bool) -> (usize, usize) {
         let room = len.checked_add(memo).expect("a value and what is kept beside it fit in memory");
         let start = reserve(&mut self.arena.values, &mut graph.values_used, room);
         let grad =
             if tracked { reserve(&mut self.arena.node_grads, &mut graph.node_grads_used, len) } else { 0 };
-        Node {
-            shape,
-            len,
-            leaf: None,
-            param: None,
-            home,
-            start,
-            memo,
-            tracked,
-            grad,
-            inputs,
-            at,
-            name: 0,
-            scope: graph.scope,
-        }
+        (start, grad)
     }
 
     /// A node for data of which only the numbers are still to be written: into this slice.
+    #[inline(always)]
     #[track_caller]
     pub fn input(
         &mut self,
@@ -460,8 +435,10 @@ impl<T: Scalar> On<'_, T> {
         shape: Shape,
         at: &'static Location<'static>,
     ) -> (u32, &mut [T]) {
-        let node = Node { leaf: Some(Leaf::Input), ..self.room(graph, shape, (0, 0), 0, false, at) };
-        (graph.put_leaf(node), &mut self.arena.values[node.start..node.start + node.len])
+        let len = shape.len();
+        let (start, _) = self.room(graph, len, 0, false);
+        let id = graph.put_leaf(Node { start, ..Node::leaf(shape, len, at) });
+        (id, &mut self.arena.values[start..start + len])
     }
 
     /// Adds a node whose numbers stand in an array that the user shares, an `ArcArray1<T>`; `None` if it is one of other numbers.
@@ -475,7 +452,7 @@ impl<T: Scalar> On<'_, T> {
         let x: &ArcArray1<T> = x.downcast_ref()?;
         let home = Home::Shared(self.arena.shared.len() as u32);
         self.arena.shared.push(x.clone());
-        Some(graph.put_leaf(Node { home, ..Node::leaf(shape, at) }))
+        Some(graph.put_leaf(Node { home, ..Node::leaf(shape, x.len(), at) }))
     }
 
     /// Notes a new value for a buffer.
@@ -496,13 +473,18 @@ impl<T: Scalar> On<'_, T> {
             let leaf = Some(Leaf::Detached);
             return graph.put_leaf(Node { leaf, param: None, tracked: false, inputs, at, name: 0, ..from });
         }
-        let node = self.room(graph, from.shape, inputs, 0, false, at);
-        let (earlier, here) = self.arena.values.split_at_mut(node.start);
+        let (start, _) = self.room(graph, from.len, 0, false);
+        let (earlier, here) = self.arena.values.split_at_mut(start);
         let memory = Memory { values: earlier, theta: self.params.as_slice(), shared: &self.arena.shared };
         for (y, &x) in here.iter_mut().zip(memory.value(&from)) {
             *y = x.without_tangent();
         }
-        graph.put_leaf(Node { leaf: Some(Leaf::Detached), ..node })
+        graph.put_leaf(Node {
+            leaf: Some(Leaf::Detached),
+            start,
+            inputs,
+            ..Node::leaf(from.shape, from.len, at)
+        })
     }
 
     /// Makes room for the gradient of a node that had none.
@@ -532,21 +514,36 @@ impl<T: Scalar> On<'_, T> {
         at: &'static Location<'static>,
     ) -> Result<(), ShapeError> {
         let ids = &graph.edges[edges..];
-        let shapes = Shapes { nodes: &graph.nodes, ids, memory: T::memory(self.memory()) };
+        let memory = self.memory();
+        let shapes = Shapes { nodes: &graph.nodes, ids, memory: T::memory(&memory) };
         let shape = match op.shape(shapes) {
             Ok(shape) => shape,
             Err(error) => return Err(graph.refuse(entries, edges, op.card().name, error)),
         };
         let memo = op.memo(shapes);
         let tracked = graph.record && ids.iter().any(|&id| graph.nodes[id as usize].tracked);
-        let inputs = (edges as u32, graph.edges.len() as u32);
-        let node = self.room(graph, shape, inputs, memo, tracked, at);
-        let (earlier, here) = self.arena.values.split_at_mut(node.start);
-        let (y, memo) = here[..node.len + node.memo].split_at_mut(node.len);
+        let len = shape.len();
+        let (start, grad) = self.room(graph, len, memo, tracked);
+        let (earlier, here) = self.arena.values.split_at_mut(start);
+        let (y, behind) = here.split_at_mut(len);
         let memory = Memory { values: earlier, theta: self.params.as_slice(), shared: &self.arena.shared };
-        let inputs = Inputs { nodes: &graph.nodes, ids: &graph.edges[edges..], memory };
-        T::forward(op, &mut Forward { inputs, y, memo, room: &mut self.arena.room });
-        graph.nodes.push(node);
+        let inputs = Inputs { nodes: &graph.nodes, ids: &graph.edges[edges..], memory: &memory };
+        T::forward(op, &mut Forward { inputs, y, memo: &mut behind[..memo], room: &mut self.arena.room });
+        graph.nodes.push(Node {
+            shape,
+            len,
+            leaf: None,
+            param: None,
+            home: Home::Arena,
+            start,
+            memo,
+            tracked,
+            grad,
+            inputs: (edges as u32, graph.edges.len() as u32),
+            at,
+            name: 0,
+            scope: graph.scope,
+        });
         Ok(())
     }
 
@@ -558,14 +555,15 @@ impl<T: Scalar> On<'_, T> {
         if graph.walked_from.replace(root as u32).is_some() {
             arena.grads.prepare(self.params); // not the first walk on this tape, for which its start has done so
         }
-        let Arena { shared, values, node_grads, grads, part, room } = arena;
-        let (values, node_grads, theta) = (&values[..], &mut node_grads[..], self.params.as_slice());
+        let Arena { shared, values, node_grads, grads, room } = arena;
+        let memory = Memory { values, theta: self.params.as_slice(), shared };
+        let node_grads = &mut node_grads[..];
         graph.given = None;
         let (gradient, dy_of_root) = match gradient {
             Given::Numbers(numbers) => (numbers, None),
             Given::Node(id) => {
                 graph.given = Some(id);
-                let dy = Memory { values, theta, shared }.value(&graph.nodes[id as usize]);
+                let dy = memory.value(&graph.nodes[id as usize]);
                 (T::numbers(dy), Some(dy))
             }
         };
@@ -594,25 +592,19 @@ impl<T: Scalar> On<'_, T> {
                 continue;
             }
             let (before, here) = node_grads.split_at_mut(node.grad);
-            let (earlier, own) = values.split_at(node.start);
-            let (y, behind) = own.split_at(node.len);
+            let (y, behind) = memory.values[node.start..].split_at(node.len);
             let dy = match dy_of_root {
                 Some(dy) if id == root => dy,
                 _ => &here[..node.len],
             };
             let b = &mut Backward {
-                inputs: Inputs {
-                    nodes: &graph.nodes[..id],
-                    ids: &graph.edges[node.inputs()],
-                    memory: Memory { values: earlier, theta, shared },
-                },
+                inputs: Inputs { nodes: &graph.nodes, ids: &graph.edges[node.inputs()], memory: &memory },
                 y,
                 dy,
                 memo: &behind[..node.memo],
                 before,
                 reached: &mut graph.reached,
                 grads,
-                part,
                 room,
             };
             T::backward(&*graph.ops[id], b);
@@ -649,14 +641,13 @@ impl<T: Scalar> On<'_, T> {
             shared: &arena.shared,
         };
         let b = &mut Backward {
-            inputs: Inputs { nodes: &inputs, ids: &ids, memory },
+            inputs: Inputs { nodes: &inputs, ids: &ids, memory: &memory },
             y: &own[..node.len],
             dy: &dy,
             memo: &own[node.len..],
             before: &mut sent,
             reached: &mut reached,
             grads: &mut arena.grads,
-            part: &mut arena.part,
             room: &mut arena.room,
         };
         T::backward(graph.op(id), b);

@@ -170,30 +170,35 @@ impl<L: Pointwise> Op for Fused<L> {
 
 /// The first two inputs must have the same shape, and elements. Broadcasting here would be a mistake that trains: [64, 1] against
 /// [64] would compare every row with every target.
+#[inline]
 pub(crate) fn same_shape(inputs: Shapes, first: &str, second: &str) -> Result<(), ShapeError> {
     agree((first, inputs.shape(0)), (second, inputs.shape(1)))
 }
 
 /// [`same_shape`] of two shapes with their names.
+#[inline]
 pub(crate) fn agree((first, x): (&str, &Shape), (second, t): (&str, &Shape)) -> Result<(), ShapeError> {
-    if x != t {
-        let error = ShapeError::new(format!("{first} is {x}, {second} {t}: they must have the same shape"));
-        return Err(if x.len() == t.len() {
-            error.hint(format!("the numbers of elements agree: reshape {second} to {x}"))
-        } else {
-            error
-        });
-    }
-    not_empty(x)
+    if x == t { not_empty(x) } else { Err(disagreement((first, x), (second, t))) }
 }
 
-pub(crate) fn not_empty(shape: &Shape) -> Result<(), ShapeError> {
-    if shape.len() == 0 {
-        return Err(ShapeError::new(format!(
-            "the batch {shape} is empty: a loss needs at least one element"
-        )));
+#[cold]
+fn disagreement((first, x): (&str, &Shape), (second, t): (&str, &Shape)) -> ShapeError {
+    let error = ShapeError::new(format!("{first} is {x}, {second} {t}: they must have the same shape"));
+    if x.len() == t.len() {
+        error.hint(format!("the numbers of elements agree: reshape {second} to {x}"))
+    } else {
+        error
     }
-    Ok(())
+}
+
+#[inline]
+pub(crate) fn not_empty(shape: &Shape) -> Result<(), ShapeError> {
+    if shape.len() == 0 { Err(empty(shape)) } else { Ok(()) }
+}
+
+#[cold]
+fn empty(shape: &Shape) -> ShapeError {
+    ShapeError::new(format!("the batch {shape} is empty: a loss needs at least one element"))
 }
 
 /// For tests: a fused loss, and behind it, where a wrong sign shows, what it must not differ by from single losses in plain

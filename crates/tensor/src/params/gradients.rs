@@ -181,6 +181,9 @@ impl<T: Scalar> Gradients<T> {
 
     /// A parameter that was never reached or is frozen has gradient 0.
     pub(crate) fn finish(&mut self) {
+        if self.reached.iter().all(|&reached| reached) {
+            return;
+        }
         for (entry, reached) in self.values.layout.iter().zip(&self.reached) {
             if !reached {
                 self.values.values[entry.range.clone()].fill(T::ZERO);

@@ -267,6 +267,11 @@ unsafe fn rows<V: Lanes, const MOST: usize, const C: usize, const WHOLE: bool>(
             tile::<V, MOST, C, WHOLE>(t.down(i), masks, row_of_b, meanwhile);
             i += MOST;
         }
+        if MOST > 10 && i + 10 <= m {
+            // ten rows, a usual batch, read B once
+            tile::<V, 10, C, WHOLE>(t.down(i), masks, row_of_b, meanwhile);
+            i += 10;
+        }
         if MOST > 8 && i + 8 <= m {
             tile::<V, 8, C, WHOLE>(t.down(i), masks, row_of_b, meanwhile);
             i += 8;
