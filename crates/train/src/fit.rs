@@ -119,8 +119,8 @@ impl<'a, T: Scalar> Fit<'a, T> {
         Fit { interrupt: Some(interrupt), ..self }
     }
 
-    /// Keeps the outputs that were measured after the last epoch, if the model is left as it was then, and if they were measured in the
-    /// blocks of [`outputs_of`](crate::outputs_of): a loss of a whole batch is not.
+    /// Keeps the outputs that were measured after the last epoch, if the model is left as it was then, and if they were measured here, in the
+    /// blocks of [`outputs_of`](crate::outputs_of): a loss of a whole batch is not, and the ranks of a [group](Self::group) measure a part each.
     ///
     /// ```
     /// use surprisal_layers::{Linear, rng};
@@ -212,7 +212,7 @@ impl<'a, T: Scalar> Fit<'a, T> {
         let mut loss =
             record(|batch| objective.loss_of(batch.outputs(model.forward(batch.x)), batch, weights));
         let step = Step { loss: &mut loss, objective: Some(objective), weights, block };
-        let kept = self.kept.filter(|_| !objective.of_batch());
+        let kept = self.kept.filter(|_| !objective.of_batch() && self.group.is_none());
         Fit { kept, ..self }.run(step, params, optimizer)
     }
 

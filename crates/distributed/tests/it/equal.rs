@@ -6,7 +6,7 @@ use surprisal_data::{Dataset, Targets};
 use surprisal_layers::{Linear, Tanh, rng};
 use surprisal_optim::{Adam, Sgd};
 use surprisal_tensor::{Params, threads};
-use surprisal_train::{At, Callback, Checkpoint, Ended, Objective, Trainer};
+use surprisal_train::{At, Callback, Checkpoint, Ended, KeptOutputs, Objective, Trainer};
 
 use crate::{digits, everything, on_ranks, train};
 
@@ -82,8 +82,10 @@ fn regression_and_the_norm_of_the_whole_gradient_are_the_same_too() {
                 Tanh,
                 Linear::new(&mut params, "b", 4, 1, &mut rng),
             );
-            let history =
-                trainer.on(&data).group(rank).fit(&model, &mut params, &mut Adam::new(0.02)).unwrap();
+            let mut kept = KeptOutputs::default();
+            let fit = trainer.on(&data).group(rank).keep_outputs(&mut kept);
+            let history = fit.fit(&model, &mut params, &mut Adam::new(0.02)).unwrap();
+            assert_eq!(kept, KeptOutputs::default()); // each rank has measured some of the rows
             (params.as_slice().to_vec(), history)
         })
     };
