@@ -116,7 +116,7 @@ fn exp_difference<T: Scalar>(x: T, m: T) -> T {
     e + e * lost
 }
 
-/// So many short rows are taken at once, or as many as have so many [`NUMBERS`]: what is done to each number, and once to each row, then
+/// So many short rows are taken at once, or as many as have 2048 numbers: what is done to each number, and once to each row, then
 /// vectorizes.
 pub const ROWS: usize = 64;
 const NUMBERS: usize = 2048;
